@@ -1,0 +1,85 @@
+//! What the macros generate code against: the traits that tie a user's trait to the runtime, and the values that pass
+//! between generated code and the runtime.
+//!
+//! `dyn Chat` is the *name* of a namespace in types. No such object is ever made.
+//! Not here: connections, rooms and delivery; see `server`.
+
+mod incoming;
+mod outcome;
+mod rejection;
+mod reply;
+
+pub use incoming::{AckRequested, Args, CowStr, FromEvent, Incoming, RawArgs};
+pub use outcome::{Outcome, ack_err, ack_none, ack_ok, ack_value};
+pub use rejection::{Rejection, RejectionKind};
+pub use reply::{AckData, CallError, Decode, decode_empty, decode_result, decode_value};
+
+use crate::{describe::{Describe, EventSpec}, parser::{Body, EncodeError}, reason::DisconnectReason};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{future::Future, pin::Pin, sync::Arc};
+
+/// A boxed future that can be sent between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Return type of an event whose acknowledgement carries no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ack;
+
+/// A set of events that one side handles. `#[namespace]` and `#[events]` implement it for `dyn Trait`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a set of Socket.IO events",
+    label = "not declared with `#[socketio::namespace]` or `#[socketio::events]`",
+    note = "annotate the trait with `#[socketio::events]` (server to client) or `#[socketio::namespace(\"/path\")]` (client to server)"
+)]
+pub trait Events: 'static {
+    /// The name of the trait.
+    const NAME: &'static str;
+    /// The typed caller of these events.
+    type Emitter<T: Target>;
+    #[doc(hidden)]
+    fn emitter<T: Target>(target: T) -> Self::Emitter<T>;
+    #[doc(hidden)]
+    fn describe(describe: &mut Describe) -> Vec<EventSpec>;
+}
+
+/// A namespace: the events the server handles, and what it emits. `#[namespace]` implements it for `dyn Trait`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a Socket.IO namespace",
+    label = "not declared with `#[socketio::namespace]`",
+    note = "annotate the trait: `#[socketio::namespace(\"/path\")] pub trait ...`"
+)]
+pub trait Namespace: Events {
+    /// The path, such as `/chat`, or a pattern, such as `/org/{id}`.
+    const PATH: &'static str;
+    /// The doc comment of the trait.
+    const DOCS: &'static str;
+    /// The events that the server emits here.
+    type Emits: Events + ?Sized;
+    /// The `auth` payload of a connecting client.
+    type Auth: DeserializeOwned + Serialize + Send + 'static;
+    #[doc(hidden)]
+    fn describe_auth(describe: &mut Describe) -> Option<schemars::Schema>;
+}
+
+/// `dyn Chat: Serve<H>` holds exactly when `H: Chat`.
+#[diagnostic::on_unimplemented(message = "`{H}` does not implement the events of `{Self}`")]
+pub trait Serve<H>: Events {
+    #[doc(hidden)]
+    fn dispatch(handler: &Arc<H>, event: Incoming) -> BoxFuture<'static, Outcome>;
+    #[doc(hidden)]
+    fn on_disconnect(_handler: &Arc<H>, _reason: DisconnectReason) -> Option<BoxFuture<'static, ()>> {
+        None
+    }
+}
+
+/// Where an emitter sends to; decides what emitting returns.
+pub trait Target {
+    /// What emitting an event without an acknowledgement returns.
+    type Sent;
+    /// What emitting an event with an acknowledgement returns.
+    type Reply<T: Send + 'static, E: Send + 'static>;
+    #[doc(hidden)]
+    fn send(&self, event: Result<Body, EncodeError>) -> Self::Sent;
+    #[doc(hidden)]
+    fn ask<T: Send + 'static, E: Send + 'static>(&self, event: Result<Body, EncodeError>, decode: Decode<T, E>) -> Self::Reply<T, E>;
+}

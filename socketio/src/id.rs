@@ -1,0 +1,141 @@
+//! Identifiers: `SessionId` (Engine.IO, a secret) and `SocketId` (Socket.IO, public).
+//!
+//! Both are exactly 20 characters of base64url: clients of the reference see the same shape, and a sharded Node cluster
+//! routes by that length. Where the random bytes come from is not here: see `server` and `engine`.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::{fmt, str::FromStr};
+
+/// Number of characters of an id on the wire.
+pub const ID_LENGTH: usize = 20;
+
+/// The text is not an id: an id is exactly 20 characters of the base64url alphabet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an id is {ID_LENGTH} characters of base64url")]
+pub struct InvalidId;
+
+fn encode(random: [u8; 15]) -> [u8; ID_LENGTH] {
+    let mut text = [0; ID_LENGTH];
+    URL_SAFE_NO_PAD.encode_slice(random, &mut text).expect("invariant: 15 bytes are 20 characters of base64url");
+    text
+}
+
+fn parse(text: &str) -> Result<[u8; ID_LENGTH], InvalidId> {
+    let bytes: [u8; ID_LENGTH] = text.as_bytes().try_into().map_err(|_| InvalidId)?;
+    let legal = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    if bytes.iter().all(legal) { Ok(bytes) } else { Err(InvalidId) }
+}
+
+fn as_str(bytes: &[u8; ID_LENGTH]) -> &str {
+    std::str::from_utf8(bytes).expect("invariant: an id is ASCII")
+}
+
+/// The Engine.IO session id (`sid`). Whoever knows it can speak for the session, so it is a secret: it leaves the process
+/// in the handshake body only, and `Debug` does not show it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId([u8; ID_LENGTH]);
+
+impl SessionId {
+    /// Builds an id from 15 random bytes, which the caller takes from a cryptographic source.
+    pub fn from_random(random: [u8; 15]) -> Self {
+        SessionId(encode(random))
+    }
+
+    /// The secret itself. Never log it.
+    pub fn expose(&self) -> &str {
+        as_str(&self.0)
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = InvalidId;
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        parse(text).map(SessionId)
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId(secret)")
+    }
+}
+
+/// The public id of one socket: one client in one namespace. Unrelated to the Engine.IO session id.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SocketId([u8; ID_LENGTH]);
+
+impl SocketId {
+    /// Builds an id from 15 random bytes.
+    pub fn from_random(random: [u8; 15]) -> Self {
+        SocketId(encode(random))
+    }
+
+    /// The id as it stands on the wire.
+    pub fn as_str(&self) -> &str {
+        as_str(&self.0)
+    }
+}
+
+impl FromStr for SocketId {
+    type Err = InvalidId;
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        parse(text).map(SocketId)
+    }
+}
+
+impl fmt::Debug for SocketId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SocketId({})", self.as_str())
+    }
+}
+
+impl fmt::Display for SocketId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl serde::Serialize for SocketId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for SocketId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl schemars::JsonSchema for SocketId {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SocketId".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_twenty_characters_and_parse_back() {
+        let id = SocketId::from_random([0xfb; 15]);
+        assert_eq!(id.as_str().len(), ID_LENGTH);
+        assert_eq!(id.as_str().parse(), Ok(id));
+        assert_eq!("short".parse::<SocketId>(), Err(InvalidId));
+        assert_eq!("12345678901234567+==".parse::<SessionId>(), Err(InvalidId));
+    }
+
+    #[test]
+    fn a_session_id_does_not_show_in_debug_output() {
+        let id = SessionId::from_random([7; 15]);
+        assert!(!format!("{id:?}").contains(id.expose()));
+    }
+}

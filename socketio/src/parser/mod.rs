@@ -1,0 +1,18 @@
+//! SOCKET.IO packets, sans-IO: text and attachments in, packets out, and back. Spec: Socket.IO protocol, revision 5.
+//!
+//! ```text
+//! <type>[<attachments>-][<namespace>,][<id>][<json>]      2/chat,12["say","hello"]
+//! ```
+//!
+//! Not here: what carries the packets (`engine`) and what they mean (`server`, `client`).
+
+mod attachment;
+mod decode;
+mod encode;
+mod packet;
+
+pub use attachment::Binary;
+pub(crate) use attachment::with_attachments;
+pub use decode::{DecodeError, Decoder, Limits};
+pub use encode::{Body, BodyWriter, EncodeError, Encoded, encode_ack, encode_connect, encode_connect_error, encode_disconnect, encode_event};
+pub use packet::{Kind, Packet};

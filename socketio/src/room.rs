@@ -1,0 +1,108 @@
+//! `Room` names and `Target`: which sockets of a namespace an operation addresses. Pure; the members are in `server`.
+
+use crate::id::SocketId;
+use std::{borrow::Borrow, fmt, ops::Deref, sync::Arc};
+
+/// The name of a room. Every socket is also reachable under its own id as a room.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Room(Arc<str>);
+
+impl Room {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Deref for Room {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Room {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+impl fmt::Display for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+macro_rules! room_from {
+    ($($name:ident: $from:ty => $to:expr;)*) => { $(
+        impl From<$from> for Room {
+            fn from($name: $from) -> Self {
+                Room(Arc::from($to))
+            }
+        }
+    )* };
+}
+room_from! {
+    name: &str => name;
+    name: String => name;
+    name: &String => name.as_str();
+    id: SocketId => id.as_str();
+    id: &SocketId => id.as_str();
+}
+
+impl From<&Room> for Room {
+    fn from(room: &Room) -> Self {
+        room.clone()
+    }
+}
+
+/// How an event is to be delivered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Flags {
+    /// Drop the event for a client whose connection cannot take it at once.
+    pub volatile: bool,
+    /// Only sockets of this server, not of the cluster.
+    pub local: bool,
+    /// `false` asks for no compression of this event. `None` leaves it to the transport.
+    pub compress: Option<bool>,
+}
+
+/// Which sockets of one namespace: the union of `rooms` (all sockets if empty) without those in any of `except`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Target {
+    /// Rooms to address; empty means the whole namespace.
+    pub rooms: Vec<Room>,
+    /// Rooms whose members are left out.
+    pub except: Vec<Room>,
+    /// Delivery flags.
+    pub flags: Flags,
+}
+
+impl Target {
+    /// Whether a socket that is in the rooms for which `in_room` holds is addressed.
+    pub fn matches(&self, in_room: impl Fn(&Room) -> bool) -> bool {
+        (self.rooms.is_empty() || self.rooms.iter().any(&in_room)) && !self.except.iter().any(in_room)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rooms_are_a_union_and_except_wins() {
+        let target = Target { rooms: vec!["a".into(), "b".into()], except: vec!["x".into()], ..Target::default() };
+        let member = |rooms: &'static [&'static str]| move |room: &Room| rooms.contains(&room.as_str());
+        assert!(target.matches(member(&["b"])));
+        assert!(!target.matches(member(&["c"])));
+        assert!(!target.matches(member(&["a", "x"])));
+        assert!(Target::default().matches(member(&[])));
+    }
+}
