@@ -6,3 +6,9 @@ pub mod parser;
 pub mod reason;
 pub mod room;
 pub mod text;
+
+#[cfg(feature = "server")]
+pub mod engine;
+
+#[cfg(feature = "server")]
+pub use engine::cors::{Cors, CorsError};
