@@ -11,4 +11,7 @@ pub mod text;
 pub mod engine;
 
 #[cfg(feature = "server")]
-pub use engine::cors::{Cors, CorsError};
+pub use engine::{
+    cookie::{Cookie, CookieError, SameSite},
+    cors::{Cors, CorsError},
+};

@@ -1,4 +1,6 @@
 //! Engine.IO: one session is an ordered stream of messages. Knows no namespaces.
 
 #[allow(dead_code, reason = "called by the service")]
+pub mod cookie;
+#[allow(dead_code, reason = "called by the service")]
 pub mod cors;
