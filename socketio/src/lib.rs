@@ -9,9 +9,13 @@ pub mod text;
 
 #[cfg(feature = "server")]
 pub mod engine;
+#[cfg(feature = "server")]
+pub mod server;
 
 #[cfg(feature = "server")]
 pub use engine::{
     cookie::{Cookie, CookieError, SameSite},
     cors::{Cors, CorsError},
 };
+#[cfg(feature = "server")]
+pub use server::client_files::ClientFilesError;
