@@ -1,9 +1,17 @@
 //! Values to packet text, once. A body is serialized behind reserved head-room; the header of the packet, and later that of
 //! the frame that carries it, are written into the head-room, so that no byte of the payload is copied again.
+//!
+//! ```text
+//! | 11 bytes: carrier | header, right-aligned | JSON ...
+//! 0                   11         start        64
+//! ```
+//!
+//! Not here: how typed values become attachments (`attachment`), and the carriers' own headers (`engine`).
 
-use super::attachment::collect_attachments;
+use super::{attachment::collect_attachments, placeholder::renumber};
 use bytes::Bytes;
 use serde::Serialize;
+use std::fmt;
 
 /// Bytes reserved in front of the JSON: the packet header (type, attachment count, namespace, id) and what the carrier adds.
 /// A longer header (a very long namespace) costs one copy.
@@ -17,7 +25,7 @@ const CARRIER_ROOM: usize = 11;
 pub struct EncodeError(pub(crate) String);
 
 /// A serialized JSON array of arguments with its attachments, ready to become an event or an acknowledgement.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Body {
     buffer: Vec<u8>,
     attachments: Vec<Bytes>,
@@ -25,6 +33,35 @@ pub struct Body {
 }
 
 impl Body {
+    /// An event whose name and arguments are known only at run time. `args` is a tuple or a sequence, each element of which
+    /// becomes one argument: `()`, `(1, "x")`, a slice, a [`Raw`](crate::contract::Raw) array or
+    /// [`RawArgs`](crate::contract::RawArgs). No name is refused here; see [`is_reserved_event`](super::is_reserved_event).
+    ///
+    /// ```
+    /// use socketio::parser::Body;
+    ///
+    /// assert_eq!(Body::event("move", &(1, "x"))?.json(), r#"["move",1,"x"]"#);
+    /// # Ok::<(), socketio::parser::EncodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// An argument cannot be serialized, or `args` is neither a tuple nor a sequence.
+    pub fn event<T: Serialize + ?Sized>(name: &str, args: &T) -> Result<Self, EncodeError> {
+        let mut writer = BodyWriter::event(name);
+        writer.args(args);
+        writer.finish()
+    }
+
+    /// An acknowledgement whose arguments are known only at run time; like [`event`](Self::event) without a name.
+    ///
+    /// # Errors
+    /// An argument cannot be serialized, or `args` is neither a tuple nor a sequence.
+    pub fn ack<T: Serialize + ?Sized>(args: &T) -> Result<Self, EncodeError> {
+        let mut writer = BodyWriter::ack();
+        writer.args(args);
+        writer.finish()
+    }
+
     /// The JSON text.
     pub fn json(&self) -> &str {
         std::str::from_utf8(&self.buffer[HEAD_ROOM..]).expect("invariant: a serializer writes UTF-8")
@@ -49,6 +86,17 @@ impl Body {
     }
 }
 
+impl fmt::Debug for Body {
+    /// Shows the size, never the payload.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body")
+            .field("json_bytes", &(self.buffer.len() - HEAD_ROOM))
+            .field("attachments", &self.attachments.len())
+            .field("volatile", &self.volatile)
+            .finish()
+    }
+}
+
 /// Builds a [`Body`] argument by argument. The first error is kept and reported by [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct BodyWriter {
@@ -68,7 +116,14 @@ impl BodyWriter {
     /// An event.
     pub fn event(name: &str) -> Self {
         let mut writer = Self::ack();
-        writer.arg(name);
+        if name.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+            writer.put(name);
+        } else {
+            let buffer = &mut writer.body.buffer;
+            buffer.push(b'"');
+            buffer.extend_from_slice(name.as_bytes());
+            buffer.push(b'"');
+        }
         writer
     }
 
@@ -79,16 +134,51 @@ impl BodyWriter {
 
     /// Appends one argument.
     pub fn arg<T: Serialize + ?Sized>(&mut self, value: &T) {
-        let Body { buffer, attachments, .. } = &mut self.body;
-        if buffer.last() != Some(&b'[') || buffer.len() != HEAD_ROOM + 1 {
-            buffer.push(b',');
-        }
+        self.separate();
         self.put(value);
     }
 
     /// Appends every element as one argument.
     pub fn rest<T: Serialize>(&mut self, values: &[T]) {
         values.iter().for_each(|value| self.arg(value));
+    }
+
+    /// Appends every element of a tuple or a sequence as one argument; `()` appends none. Anything else is an error.
+    pub fn args<T: Serialize + ?Sized>(&mut self, values: &T) {
+        // The array is serialized in place; only its brackets are replaced.
+        let first = self.body.buffer.len() == HEAD_ROOM + 1;
+        if first {
+            self.body.buffer.pop();
+        }
+        let before = self.body.buffer.len();
+        self.put(values);
+        let buffer = &mut self.body.buffer;
+        let is_empty = match &buffer[before..] {
+            b"null" => true,
+            [b'[', inner @ .., b']'] => inner.trim_ascii().is_empty(),
+            _ => {
+                self.error.get_or_insert_with(|| EncodeError("arguments are neither a tuple nor a sequence".to_owned()));
+                return;
+            }
+        };
+        if is_empty {
+            buffer.truncate(before);
+            buffer.extend_from_slice(if first { b"[" } else { b"" });
+        } else {
+            buffer.pop();
+            if !first {
+                buffer[before] = b',';
+            }
+        }
+    }
+
+    /// Appends JSON text: values between commas, and the attachments that its placeholders name. The caller vouches for it.
+    pub(crate) fn raw_args(&mut self, values: &str, attachments: &[Bytes]) {
+        if !values.is_empty() {
+            self.separate();
+            let Body { buffer, attachments: list, .. } = &mut self.body;
+            buffer.extend_from_slice(renumber(values, attachments, list).as_bytes());
+        }
     }
 
     /// Appends text that is part of the JSON, such as the keys of an envelope.
@@ -109,14 +199,28 @@ impl BodyWriter {
     ///
     /// # Errors
     /// The first argument that could not be serialized.
-    pub fn finish(mut self) -> Result<Body, EncodeError> {
+    pub fn finish(self) -> Result<Body, EncodeError> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(self.close()),
+        }
+    }
+
+    /// Ends the array of a body that has no typed arguments and therefore no errors.
+    pub(crate) fn close(mut self) -> Body {
         self.body.buffer.push(b']');
-        self.error.map_or(Ok(self.body), Err)
+        self.body
+    }
+
+    fn separate(&mut self) {
+        if self.body.buffer.len() > HEAD_ROOM + 1 {
+            self.body.buffer.push(b',');
+        }
     }
 }
 
 /// An encoded packet: its text in `buffer[start..]`, with at least 11 free bytes in front for the carrier, and its attachments.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Encoded {
     /// Head-room, then the text of the packet.
     pub buffer: Vec<u8>,
@@ -130,6 +234,14 @@ impl Encoded {
     /// The text of the packet.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.buffer[self.start..]).expect("invariant: a serializer writes UTF-8")
+    }
+}
+
+impl fmt::Debug for Encoded {
+    /// Shows the size, never the payload.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.buffer.len() - self.start;
+        f.debug_struct("Encoded").field("text_bytes", &bytes).field("attachments", &self.attachments.len()).finish()
     }
 }
 
@@ -166,30 +278,64 @@ fn small(kind: u8, namespace: &str, payload: Option<&str>) -> Encoded {
 
 /// Writes the header into the head-room, right before the JSON.
 fn head(kind: u8, namespace: &str, id: Option<u64>, body: Body) -> Encoded {
-    use std::io::Write as _;
     let Body { mut buffer, attachments, .. } = body;
-    let mut small = [0u8; HEAD_ROOM - CARRIER_ROOM];
-    let mut write = |out: &mut dyn std::io::Write| -> std::io::Result<()> {
-        out.write_all(&[kind])?;
-        if !attachments.is_empty() {
-            write!(out, "{}-", attachments.len())?;
-        }
-        if namespace != "/" {
-            out.write_all(namespace.as_bytes())?;
-            out.write_all(b",")?;
-        }
-        id.map_or(Ok(()), |id| write!(out, "{id}"))
-    };
-    let mut cursor = &mut small[..];
-    let room = cursor.len();
-    if write(&mut cursor).is_ok() {
-        let length = room - cursor.len();
-        let start = HEAD_ROOM - length;
-        buffer[start..HEAD_ROOM].copy_from_slice(&small[..length]);
-        return Encoded { buffer, start, attachments };
+    let namespace = if namespace == "/" { "" } else { namespace };
+    let length = 1
+        + if attachments.is_empty() { 0 } else { digits(attachments.len() as u64) + 1 }
+        + if namespace.is_empty() { 0 } else { namespace.len() + 1 }
+        + id.map_or(0, digits);
+    let mut end = HEAD_ROOM;
+    if length > HEAD_ROOM - CARRIER_ROOM {
+        end = CARRIER_ROOM + length;
+        let mut long = Vec::with_capacity(end + buffer.len() - HEAD_ROOM);
+        long.resize(end, 0);
+        long.extend_from_slice(&buffer[HEAD_ROOM..]);
+        buffer = long;
     }
-    let mut long = vec![0; CARRIER_ROOM];
-    write(&mut long).expect("invariant: writing to a vector does not fail");
-    long.extend_from_slice(&buffer[HEAD_ROOM..]);
-    Encoded { buffer: long, start: CARRIER_ROOM, attachments }
+    let mut back = Backwards { buffer: &mut buffer[..end], start: end };
+    if let Some(id) = id {
+        back.number(id);
+    }
+    if !namespace.is_empty() {
+        back.put(b",");
+        back.put(namespace.as_bytes());
+    }
+    if !attachments.is_empty() {
+        back.put(b"-");
+        back.number(attachments.len() as u64);
+    }
+    back.put(&[kind]);
+    let start = back.start;
+    Encoded { buffer, start, attachments }
 }
+
+fn digits(number: u64) -> usize {
+    number.checked_ilog10().map_or(1, |log| log as usize + 1)
+}
+
+/// Fills a buffer from its end.
+struct Backwards<'a> {
+    buffer: &'a mut [u8],
+    start: usize,
+}
+
+impl Backwards<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        let start = self.start - bytes.len();
+        self.buffer[start..self.start].copy_from_slice(bytes);
+        self.start = start;
+    }
+
+    fn number(&mut self, mut number: u64) {
+        loop {
+            self.put(&[b'0' + (number % 10) as u8]);
+            number /= 10;
+            if number == 0 {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,11 @@
 //! One decoded packet: a shared text plus offsets, so that decoding copies nothing.
+//!
+//! Not here: how the text is read; see `header`, `name` and `decode`.
 
+use super::name::Name;
 use crate::text::Text;
 use bytes::Bytes;
+use std::fmt;
 
 /// What a packet is. The binary variants of events and acks (types 5 and 6) are an encoding, not another kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,15 +23,17 @@ pub enum Kind {
 }
 
 /// A decoded packet, complete with its attachments.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Packet {
     pub(super) kind: Kind,
     pub(super) text: Text,
-    /// End of the namespace in `text`; it starts after the type and the attachment count. Empty means `/`.
+    /// Start and end of the namespace in `text`. Empty means `/`.
     pub(super) namespace: (usize, usize),
     pub(super) id: Option<u64>,
     /// Where the JSON starts; the end of the text if there is none.
     pub(super) payload: usize,
+    /// The name of an event and where its arguments start; `None` for other packets and for an event without a payload.
+    pub(super) name: Option<(Name, usize)>,
     pub(super) attachments: Vec<Bytes>,
 }
 
@@ -55,8 +61,44 @@ impl Packet {
         &self.text[self.payload..]
     }
 
+    /// The attachments that the placeholders in the payload name.
+    pub fn attachments(&self) -> &[Bytes] {
+        &self.attachments
+    }
+
     /// The packet's text, the offset at which its payload starts, and its attachments.
     pub fn into_parts(self) -> (Text, usize, Vec<Bytes>) {
         (self.text, self.payload, self.attachments)
     }
+
+    /// What an event is made of; `None`: this is no event, or one without a payload, which the reference ignores.
+    pub(crate) fn into_event(self) -> Option<EventParts> {
+        let (name, arguments) = self.name?;
+        Some(EventParts { text: self.text, payload: self.payload, name, arguments, id: self.id, attachments: self.attachments })
+    }
+}
+
+impl fmt::Debug for Packet {
+    /// Shows the header, never the payload: it may hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Packet")
+            .field("kind", &self.kind)
+            .field("namespace", &self.namespace())
+            .field("id", &self.id)
+            .field("payload_bytes", &self.payload().len())
+            .field("attachments", &self.attachments.len())
+            .finish()
+    }
+}
+
+/// A decoded event, taken apart.
+pub(crate) struct EventParts {
+    pub(crate) text: Text,
+    /// Where the JSON array starts.
+    pub(crate) payload: usize,
+    pub(crate) name: Name,
+    /// Where the arguments start: at the comma after the name, or at the closing bracket.
+    pub(crate) arguments: usize,
+    pub(crate) id: Option<u64>,
+    pub(crate) attachments: Vec<Bytes>,
 }
