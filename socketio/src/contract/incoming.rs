@@ -1,15 +1,24 @@
 //! One incoming event: its name, and a typed cursor over its arguments that decodes straight from the packet text.
+//!
+//! The decoder has only read the start of a plain event. Whoever handles it checks the rest on the way: `Args` while it
+//! decodes, with `finish` for what the handler does not ask for. An event that nobody decodes goes through `validate`.
+//! A mistake is told apart only once something went wrong: JSON that is not well-formed is `Malformed`, and the connection is
+//! closed as the reference does; well-formed JSON that does not fit the types is `Payload`.
+//!
+//! Not here: arguments of unknown types; see `raw`.
 
-use super::{Rejection, RejectionKind};
-use crate::{parser::{Packet, with_attachments}, text::Text};
+use super::{RawArgs, Rejection, RejectionKind, rejection::without_payload};
+use crate::{parser::{EventParts, Name, Packet, trim_space, with_attachments}, text::Text};
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer, de::Visitor};
-use std::{borrow::Cow, fmt, ops::{Deref, Range}};
+use serde::{Deserialize, Deserializer, de::{IgnoredAny, Visitor}};
+use std::{borrow::Cow, fmt, ops::Deref};
 
 /// An event as it came from the peer, its arguments still encoded.
 #[derive(Clone)]
 pub struct Incoming {
     text: Text,
+    /// Where the JSON array starts.
+    payload: usize,
     name: Name,
     /// Where the arguments start: at the comma after the name, or at the closing bracket.
     arguments: usize,
@@ -17,40 +26,18 @@ pub struct Incoming {
     ack_id: Option<u64>,
 }
 
-#[derive(Clone)]
-enum Name {
-    /// Without escapes: a part of the text.
-    Part(Range<usize>),
-    Owned(Box<str>),
-}
-
 impl Incoming {
-    /// Reads the name of the event; the arguments are decoded later. `None`: the payload does not start with an event name.
+    /// The event in a packet; its arguments are decoded later. `None`: the packet is no event, or one without a payload, which
+    /// the reference ignores.
     pub fn new(packet: Packet) -> Option<Self> {
-        let ack_id = packet.id();
-        let (text, payload, attachments) = packet.into_parts();
-        let json = text[payload..].trim_start().strip_prefix('[')?;
-        let start = text.len() - json.len();
-        let mut values = serde_json::Deserializer::from_str(json).into_iter::<CowStr<'_>>();
-        let name = values.next()?.ok()?;
-        let arguments = start + values.byte_offset();
-        let name = match name.0 {
-            Cow::Borrowed(name) => {
-                let at = name.as_ptr() as usize - text.as_ptr() as usize;
-                Name::Part(at..at + name.len())
-            }
-            Cow::Owned(name) => Name::Owned(name.into_boxed_str()),
-        };
-        Some(Incoming { text, name, arguments, attachments, ack_id })
+        let EventParts { text, payload, name, arguments, id, attachments } = packet.into_event()?;
+        Some(Incoming { text, payload, name, arguments, attachments, ack_id: id })
     }
 
-    /// The name of the event.
+    /// The name of the event. A number is its text, as JavaScript prints it: to Node, the events `1` and `"1"` are the same.
     #[inline]
     pub fn name(&self) -> &str {
-        match &self.name {
-            Name::Part(range) => &self.text[range.clone()],
-            Name::Owned(name) => name,
-        }
+        self.name.as_str(&self.text)
     }
 
     /// The id under which the peer wants an acknowledgement, if it wants one.
@@ -58,14 +45,35 @@ impl Incoming {
         self.ack_id
     }
 
-    /// A typed cursor over the arguments.
-    pub fn args(&self) -> Args<'_> {
-        Args { event: self, rest: &self.text[self.arguments..], index: 0 }
+    /// The attachments that the placeholders in the arguments name.
+    pub fn attachments(&self) -> &[Bytes] {
+        &self.attachments
     }
 
-    /// The arguments, still encoded.
+    /// A typed cursor over the arguments.
+    pub fn args(&self) -> Args<'_> {
+        Args { event: self, rest: &self.text[self.arguments..], index: 0, attachments: self.attachments.clone() }
+    }
+
+    /// The arguments, still encoded. Of an event that is not [valid](Self::validate), those in front of the mistake.
     pub fn raw_args(&self) -> RawArgs<'_> {
-        RawArgs { event: self }
+        let rest = &self.text[self.arguments..];
+        RawArgs::new(self.name(), rest.strip_prefix(',').unwrap_or_default(), &self.attachments)
+    }
+
+    /// Checks that the event is well-formed JSON. Needed for an event that nobody decodes; [`Args`] checks what it reads.
+    ///
+    /// # Errors
+    /// The event is malformed; the connection is to be closed.
+    pub fn validate(&self) -> Result<(), Rejection> {
+        match serde_json::from_str::<IgnoredAny>(&self.text[self.payload..]) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(self.reject(RejectionKind::Malformed, None, "malformed JSON".to_owned())),
+        }
+    }
+
+    fn reject(&self, kind: RejectionKind, argument: Option<(usize, &'static str)>, message: String) -> Rejection {
+        Rejection { kind, event: self.name().to_owned(), argument, message }
     }
 }
 
@@ -76,44 +84,42 @@ impl fmt::Debug for Incoming {
     }
 }
 
-/// The arguments of an event whose types are known only at run time.
-#[derive(Clone, Copy, Debug)]
-pub struct RawArgs<'a> {
-    event: &'a Incoming,
-}
-
 /// Typed single-pass cursor over the arguments.
-#[derive(Debug)]
 pub struct Args<'a> {
     event: &'a Incoming,
+    /// Starts in front of a comma or of the closing bracket.
     rest: &'a str,
     index: usize,
+    attachments: Vec<Bytes>,
 }
 
 impl<'a> Args<'a> {
     /// The next argument.
     ///
     /// # Errors
-    /// It is missing or has another type.
+    /// It is missing or has another type, or the event is malformed.
     pub fn next<T: Deserialize<'a>>(&mut self, name: &'static str) -> Result<T, Rejection> {
-        let _ = with_attachments(&mut Vec::new(), || ());
-        Err(self.reject(RejectionKind::Payload, name, "missing".into()))
+        self.decode(name)?.ok_or_else(|| self.reject(Some(name), "missing".to_owned()))
     }
 
     /// The next argument; missing or `null` reads as `None`.
     ///
     /// # Errors
-    /// It has another type.
+    /// It has another type, or the event is malformed.
     pub fn opt<T: Deserialize<'a>>(&mut self, name: &'static str) -> Result<Option<T>, Rejection> {
-        self.next(name)
+        Ok(self.decode::<Option<T>>(name)?.flatten())
     }
 
     /// All remaining arguments.
     ///
     /// # Errors
-    /// One of them has another type.
+    /// One of them has another type, or the event is malformed.
     pub fn rest<T: Deserialize<'a>>(&mut self, name: &'static str) -> Result<Vec<T>, Rejection> {
-        self.next(name)
+        let mut values = Vec::new();
+        while let Some(value) = self.decode(name)? {
+            values.push(value);
+        }
+        Ok(values)
     }
 
     /// Checks that what is left is well-formed; further arguments are ignored, as a JavaScript handler does.
@@ -121,12 +127,59 @@ impl<'a> Args<'a> {
     /// # Errors
     /// The event is malformed.
     pub fn finish(self) -> Result<(), Rejection> {
-        Ok(())
+        let mut rest = self.rest;
+        loop {
+            rest = trim_space(rest);
+            let Some(json) = rest.strip_prefix(',') else { break };
+            let mut values = serde_json::Deserializer::from_str(json).into_iter::<IgnoredAny>();
+            match values.next() {
+                Some(Ok(_)) => rest = &json[values.byte_offset()..],
+                _ => return Err(self.reject(None, "malformed JSON".to_owned())),
+            }
+        }
+        match rest.strip_prefix(']') {
+            Some(end) if trim_space(end).is_empty() => Ok(()),
+            _ => Err(self.reject(None, "malformed JSON".to_owned())),
+        }
     }
 
-    fn reject(&self, kind: RejectionKind, name: &'static str, message: String) -> Rejection {
-        let _ = self.rest;
-        Rejection { kind, event: self.event.name().to_owned(), argument: Some((self.index, name)), message }
+    /// The next argument; `None`: there is no further one.
+    fn decode<T: Deserialize<'a>>(&mut self, name: &'static str) -> Result<Option<T>, Rejection> {
+        let rest = trim_space(self.rest);
+        let Some(json) = rest.strip_prefix(',') else {
+            return if rest.starts_with(']') { Ok(None) } else { Err(self.reject(Some(name), "malformed JSON".to_owned())) };
+        };
+        let mut values = serde_json::Deserializer::from_str(json).into_iter::<T>();
+        let value = if self.attachments.is_empty() {
+            values.next()
+        } else {
+            with_attachments(&mut self.attachments, || values.next())
+        };
+        match value {
+            Some(Ok(value)) => {
+                self.rest = json.get(values.byte_offset()..).unwrap_or_default();
+                self.index += 1;
+                Ok(Some(value))
+            }
+            Some(Err(error)) => Err(self.reject(Some(name), without_payload(&error))),
+            None => Err(self.reject(Some(name), "malformed JSON".to_owned())),
+        }
+    }
+
+    /// Finds out whose mistake it is. Only here, so that an event that decodes is walked through once.
+    #[cold]
+    fn reject(&self, name: Option<&'static str>, message: String) -> Rejection {
+        match self.event.validate() {
+            Err(malformed) => malformed,
+            Ok(()) => self.event.reject(RejectionKind::Payload, name.map(|name| (self.index, name)), message),
+        }
+    }
+}
+
+impl fmt::Debug for Args<'_> {
+    /// Shows the position, never the payload.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Args").field("event", &self.event).field("index", &self.index).finish_non_exhaustive()
     }
 }
 
@@ -186,3 +239,6 @@ impl FromEvent for AckRequested {
         Ok(AckRequested(event.ack_id().is_some()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,11 +6,13 @@
 
 mod incoming;
 mod outcome;
+mod raw;
 mod rejection;
 mod reply;
 
-pub use incoming::{AckRequested, Args, CowStr, FromEvent, Incoming, RawArgs};
-pub use outcome::{Outcome, ack_err, ack_none, ack_ok, ack_value};
+pub use incoming::{AckRequested, Args, CowStr, FromEvent, Incoming};
+pub use outcome::{Outcome, ack_args, ack_err, ack_none, ack_ok, ack_value};
+pub use raw::{Raw, RawArgs};
 pub use rejection::{Rejection, RejectionKind};
 pub use reply::{AckData, CallError, Decode, decode_empty, decode_result, decode_value};
 

@@ -1,4 +1,7 @@
 //! What came of dispatching one event, and how a handler's return value becomes an acknowledgement.
+//!
+//! Nothing is serialized if the peer asked for no acknowledgement.
+//! Not here: the peer's acknowledgements; see `reply`.
 
 use super::{Incoming, Rejection};
 use crate::parser::{Body, BodyWriter, EncodeError};
@@ -17,15 +20,6 @@ pub enum Outcome {
     Unhandled(Incoming),
 }
 
-fn body(event: &Incoming, write: impl FnOnce(&mut BodyWriter)) -> Outcome {
-    if event.ack_id().is_none() {
-        return Outcome::Done(None);
-    }
-    let mut writer = BodyWriter::ack();
-    write(&mut writer);
-    writer.finish().map_or_else(Outcome::Unanswerable, |body| Outcome::Done(Some(body)))
-}
-
 /// An acknowledgement without arguments.
 pub fn ack_none() -> Outcome {
     Outcome::Done(None)
@@ -34,6 +28,11 @@ pub fn ack_none() -> Outcome {
 /// An acknowledgement with one argument.
 pub fn ack_value<T: Serialize + ?Sized>(event: &Incoming, value: &T) -> Outcome {
     body(event, |writer| writer.arg(value))
+}
+
+/// An acknowledgement whose arguments are the elements of a tuple or a sequence; see [`Body::ack`].
+pub fn ack_args<T: Serialize + ?Sized>(event: &Incoming, values: &T) -> Outcome {
+    body(event, |writer| writer.args(values))
 }
 
 /// `{ ok: true, data }`.
@@ -52,4 +51,54 @@ pub fn ack_err<E: Serialize + ?Sized>(event: &Incoming, value: &E) -> Outcome {
         writer.put(value);
         writer.raw("}");
     })
+}
+
+fn body(event: &Incoming, write: impl FnOnce(&mut BodyWriter)) -> Outcome {
+    if event.ack_id().is_none() {
+        return Outcome::Done(None);
+    }
+    let mut writer = BodyWriter::ack();
+    write(&mut writer);
+    writer.finish().map_or_else(Outcome::Unanswerable, |body| Outcome::Done(Some(body)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parser::{Binary, Decoder};
+
+    fn event(text: &str) -> Incoming {
+        let packet = Decoder::default().text(text.into()).expect("a packet").expect("without attachments");
+        Incoming::new(packet).expect("an event")
+    }
+
+    fn json(outcome: Outcome) -> Option<String> {
+        match outcome {
+            Outcome::Done(body) => body.map(|body| body.json().to_owned()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn acknowledgements() {
+        let asked = event(r#"21["a"]"#);
+        assert_eq!(json(ack_none()), None);
+        assert_eq!(json(ack_value(&asked, "x")).as_deref(), Some(r#"["x"]"#));
+        assert_eq!(json(ack_args(&asked, &(1, "x"))).as_deref(), Some(r#"[1,"x"]"#));
+        assert_eq!(json(ack_args(&asked, &())).as_deref(), Some("[]"));
+        assert_eq!(json(ack_ok(&asked, &Binary::default())).as_deref(), Some(r#"[{"ok":true,"data":{"_placeholder":true,"num":0}}]"#));
+        assert_eq!(json(ack_ok(&asked, &())).as_deref(), Some(r#"[{"ok":true,"data":null}]"#));
+        assert_eq!(json(ack_err(&asked, "no")).as_deref(), Some(r#"[{"ok":false,"error":"no"}]"#));
+    }
+
+    #[test]
+    fn nobody_asked() {
+        assert_eq!(json(ack_value(&event(r#"2["a"]"#), "x")), None);
+    }
+
+    #[test]
+    fn what_json_cannot_say() {
+        let map = std::collections::BTreeMap::from([((1, 2), 3)]);
+        assert!(matches!(ack_value(&event(r#"21["a"]"#), &map), Outcome::Unanswerable(_)));
+    }
 }

@@ -1,5 +1,9 @@
 //! Why an event never reached its handler, or the handler gave no answer.
+//!
+//! Rejections are logged and sent to the peer, so payload text is kept out of them: serde's messages quote what they found,
+//! and only what they expected is kept.
 
+use crate::parser::EXPECTED_BINARY;
 use std::fmt;
 
 /// What went wrong.
@@ -71,5 +75,79 @@ impl std::error::Error for Rejection {}
 impl From<Rejection> for String {
     fn from(rejection: Rejection) -> String {
         rejection.to_string()
+    }
+}
+
+/// What serde has to say about a value, without the value.
+pub(super) fn without_payload(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let message = text.rfind(" at line ").map_or(&*text, |end| &text[..end]);
+    // Errors of the syntax are fixed texts; errors of the data may quote it.
+    if !error.is_data() || message == EXPECTED_BINARY {
+        return message.to_owned();
+    }
+    const QUOTING: [&str; 5] = ["invalid type", "invalid value", "invalid length", "unknown variant", "unknown field"];
+    for problem in QUOTING {
+        if message.starts_with(problem) {
+            let expected = message.rfind(", expected ").map(|at| &message[at + 2..]);
+            return expected.map_or_else(|| problem.to_owned(), |expected| format!("{problem}: {expected}"));
+        }
+    }
+    const FIXED: [&str; 3] = ["missing field `", "duplicate field `", "data did not match any variant of untagged enum "];
+    if FIXED.iter().any(|start| message.starts_with(start)) {
+        return message.to_owned();
+    }
+    // Written by a type's own `Deserialize`: nobody knows what is in it.
+    "invalid value".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::{Deserialize, de::DeserializeOwned};
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Point {
+        #[serde(rename = "x")]
+        _x: u8,
+    }
+
+    #[derive(Debug, Deserialize)]
+    enum Empty {}
+
+    #[derive(Debug, Deserialize)]
+    enum Color {
+        Red,
+        Green,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Empty {},
+        Pair([(); 2]),
+    }
+
+    fn message<T: DeserializeOwned + fmt::Debug>(json: &str) -> String {
+        without_payload(&serde_json::from_str::<T>(json).expect_err("does not fit"))
+    }
+
+    #[test]
+    fn messages_do_not_quote_the_payload() {
+        let _ = (Color::Red, Color::Green, Either::Empty {}, Either::Pair([(); 2]));
+        assert_eq!(message::<u32>(r#""secret""#), "invalid type: expected u32");
+        assert_eq!(message::<u32>(r#""secret, expected at line 1 column 2""#), "invalid type: expected u32");
+        assert_eq!(message::<u8>("70000"), "invalid value: expected u8");
+        assert_eq!(message::<[u8; 2]>("[1]"), "invalid length: expected an array of length 2");
+        assert_eq!(message::<Color>(r#""secret, expected `x`""#), "unknown variant: expected `Red` or `Green`");
+        assert_eq!(message::<Empty>(r#""secret""#), "unknown variant");
+        assert_eq!(message::<Point>(r#"{"secret":1}"#), "unknown field: expected `x`");
+        assert_eq!(message::<Point>("{}"), "missing field `x`");
+        assert_eq!(message::<Point>(r#"{"x":1,"x":1}"#), "duplicate field `x`");
+        assert_eq!(message::<Either>(r#""secret""#), "data did not match any variant of untagged enum Either");
+        assert_eq!(message::<std::net::Ipv4Addr>(r#""secret""#), "invalid value");
+        assert_eq!(message::<String>(r#""\ud800""#), "unexpected end of hex escape");
+        assert_eq!(message::<serde_json::Value>(&"[".repeat(1000)), "recursion limit exceeded");
     }
 }

@@ -1,13 +1,17 @@
 //! A peer's acknowledgement: its data, its errors, and how it is decoded into the type that the contract names.
+//!
+//! Only the first argument counts, as in `emitWithAck` of the reference; a missing one reads as `null`.
+//! Not here: our own acknowledgements; see `outcome`.
 
-use super::Ack;
-use crate::{parser::with_attachments, text::Text};
+use super::{Ack, RawArgs, rejection::without_payload};
+use crate::{parser::{trim_space, with_attachments}, text::Text};
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 use std::{convert::Infallible, fmt};
 
 /// The arguments of an acknowledgement, still encoded.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct AckData {
     text: Text,
     payload: usize,
@@ -19,7 +23,7 @@ impl AckData {
         AckData { text, payload, attachments }
     }
 
-    /// The JSON array of the arguments.
+    /// The JSON array of the arguments; empty if the peer sent a packet without a payload.
     pub fn json(&self) -> &str {
         &self.text[self.payload..]
     }
@@ -29,16 +33,31 @@ impl AckData {
         &self.attachments
     }
 
-    fn first<T: DeserializeOwned>(&self) -> Result<T, String> {
-        let mut attachments = self.attachments.clone();
-        with_attachments(&mut attachments, || {
-            let json = self.json().trim_start().strip_prefix('[').ok_or("not an array")?;
-            if json.trim_start().starts_with(']') {
-                return serde_json::from_str("null").map_err(|_| "empty acknowledgement".to_owned());
-            }
-            let mut values = serde_json::Deserializer::from_str(json).into_iter::<T>();
-            values.next().ok_or("empty acknowledgement")?.map_err(|error| error.to_string())
-        })
+    /// The arguments, whatever their types.
+    pub fn raw_args(&self) -> RawArgs<'_> {
+        RawArgs::new("", self.values(), &self.attachments)
+    }
+
+    /// What follows the opening bracket.
+    fn values(&self) -> &str {
+        trim_space(self.json()).strip_prefix('[').unwrap_or_default()
+    }
+
+    /// Decodes the first argument, and hands it on while the attachments are at hand.
+    fn first<'a, T: Deserialize<'a>, R>(&'a self, then: impl FnOnce(T) -> Result<R, serde_json::Error>) -> Result<R, serde_json::Error> {
+        let decode = || match self.values() {
+            values if trim_space(values).starts_with(']') => serde_json::from_str("null"),
+            values => serde_json::Deserializer::from_str(values).into_iter().next().unwrap_or_else(|| serde_json::from_str("null")),
+        };
+        let run = || decode().and_then(then);
+        if self.attachments.is_empty() { run() } else { with_attachments(&mut self.attachments.clone(), run) }
+    }
+}
+
+impl fmt::Debug for AckData {
+    /// Shows the size, never the payload.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AckData").field("json_bytes", &self.json().len()).field("attachments", &self.attachments.len()).finish()
     }
 }
 
@@ -76,37 +95,107 @@ impl<E: fmt::Debug> fmt::Display for CallError<E> {
 impl<E: fmt::Debug> std::error::Error for CallError<E> {}
 
 /// Decodes an acknowledgement of one value.
+///
+/// # Errors
+/// The value has another type.
 pub fn decode_value<T: DeserializeOwned, E>(data: &AckData) -> Result<T, CallError<E>> {
-    data.first().map_err(CallError::Decode)
+    data.first(Ok).map_err(decode_error)
 }
 
 /// Decodes an acknowledgement without a value; arguments are ignored.
+///
+/// # Errors
+/// None; the signature is that of its siblings.
 pub fn decode_empty<E>(_: &AckData) -> Result<Ack, CallError<E>> {
     Ok(Ack)
 }
 
-/// Decodes `{ ok: true, data }` or `{ ok: false, error }`.
+/// Decodes `{ ok: true, data }` or `{ ok: false, error }`. A missing `data` or `error` reads as `null`, further fields are ignored.
+///
+/// # Errors
+/// The peer answered with an error, or with something of another shape.
 pub fn decode_result<T: DeserializeOwned, E: DeserializeOwned>(data: &AckData) -> Result<T, CallError<E>> {
+    /// Kept as text until `ok` is known, because the fields come in any order.
     #[derive(Deserialize)]
     struct Envelope<'a> {
         ok: bool,
         #[serde(borrow)]
-        data: Option<&'a serde_json::value::RawValue>,
+        data: Option<&'a RawValue>,
         #[serde(borrow)]
-        error: Option<&'a serde_json::value::RawValue>,
+        error: Option<&'a RawValue>,
     }
-    let mut attachments = data.attachments.clone();
-    with_attachments(&mut attachments, || {
-        let json = data.json().trim_start().strip_prefix('[').unwrap_or_default();
-        let envelope: Envelope<'_> = match serde_json::Deserializer::from_str(json).into_iter().next() {
-            Some(envelope) => envelope.map_err(|error| CallError::Decode(error.to_string()))?,
-            None => return Err(CallError::Decode("empty acknowledgement".into())),
-        };
-        let field = |raw: Option<&'_ serde_json::value::RawValue>| raw.map_or("null", |raw| raw.get()).to_owned();
+    fn text(field: Option<&RawValue>) -> &str {
+        field.map_or("null", RawValue::get)
+    }
+    let reply = data.first(|envelope: Envelope<'_>| {
         if envelope.ok {
-            serde_json::from_str(&field(envelope.data)).map_err(|error| CallError::Decode(error.to_string()))
+            serde_json::from_str(text(envelope.data)).map(Ok)
         } else {
-            Err(serde_json::from_str(&field(envelope.error)).map_or_else(|error| CallError::Decode(error.to_string()), CallError::Rejected))
+            serde_json::from_str(text(envelope.error)).map(Err)
         }
-    })
+    });
+    reply.map_err(decode_error)?.map_err(CallError::Rejected)
+}
+
+fn decode_error<E>(error: serde_json::Error) -> CallError<E> {
+    CallError::Decode(without_payload(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parser::Binary;
+
+    fn data(text: &str, attachments: &[&'static str]) -> AckData {
+        let attachments = attachments.iter().map(|bytes| Bytes::from_static(bytes.as_bytes())).collect();
+        AckData::new(format!("31{text}").into(), 2, attachments)
+    }
+
+    #[test]
+    fn values() {
+        let check = |json: &str, expected: Result<Option<u32>, &str>| {
+            let expected = expected.map_err(|error| CallError::<Infallible>::Decode(error.into()));
+            assert_eq!(decode_value(&data(json, &[])), expected, "{json}");
+        };
+        check("[1]", Ok(Some(1)));
+        check("[1,2]", Ok(Some(1)));
+        check("[ 1 ]", Ok(Some(1)));
+        check("[null]", Ok(None));
+        check("[]", Ok(None));
+        check("[ ]", Ok(None));
+        check("", Ok(None));
+        check(r#"["secret"]"#, Err("invalid type: expected u32"));
+        assert_eq!(decode_empty::<Infallible>(&data("[1]", &[])), Ok(Ack));
+        let binary = decode_value::<(u8, Binary), Infallible>(&data(r#"[[7,{"_placeholder":true,"num":0}]]"#, &["a"]));
+        assert_eq!(binary, Ok((7, Binary::from("a"))));
+    }
+
+    #[test]
+    fn results() {
+        let check = |json: &str, expected: Result<Option<u32>, CallError<String>>| {
+            assert_eq!(decode_result(&data(json, &[])), expected, "{json}");
+        };
+        check(r#"[{"ok":true,"data":1}]"#, Ok(Some(1)));
+        check(r#"[{"data":1,"more":[1,{}],"ok":true}]"#, Ok(Some(1)));
+        check(r#"[{"ok":true}]"#, Ok(None));
+        check(r#"[{"ok":true,"data":null}]"#, Ok(None));
+        check(r#"[{"ok":false,"error":"no"}]"#, Err(CallError::Rejected("no".into())));
+        check(r#"[{"ok":false}]"#, Err(CallError::Decode("invalid type: expected a string".into())));
+        check(r#"[{"data":1}]"#, Err(CallError::Decode("missing field `ok`".into())));
+        check(r#"["x"]"#, Err(CallError::Decode("invalid type: expected struct Envelope".into())));
+        check("[]", Err(CallError::Decode("invalid type: expected struct Envelope".into())));
+        let binary = data(r#"[{"ok":true,"data":{"_placeholder":true,"num":1}}]"#, &["a", "b"]);
+        assert_eq!(decode_result::<Binary, String>(&binary), Ok(Binary::from("b")));
+        let rejected = data(r#"[{"ok":false,"error":[{"_placeholder":true,"num":0}]}]"#, &["a"]);
+        assert_eq!(decode_result::<u8, Vec<Binary>>(&rejected), Err(CallError::Rejected(vec![Binary::from("a")])));
+    }
+
+    #[test]
+    fn any_arguments() {
+        let ack = data(r#"[1,{"_placeholder":true,"num":0}]"#, &["a"]);
+        assert_eq!(ack.raw_args().len(), 2);
+        assert_eq!(ack.raw_args().to_body().attachments().len(), 1);
+        assert!(data("[]", &[]).raw_args().is_empty());
+        assert_eq!(data("", &[]).raw_args().json(), "[]");
+    }
 }
