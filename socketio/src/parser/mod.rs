@@ -13,6 +13,8 @@ mod header;
 mod name;
 mod packet;
 mod placeholder;
+#[cfg(test)]
+mod property;
 
 pub use attachment::Binary;
 pub(crate) use attachment::{EXPECTED_BINARY, adopt, detach, with_attachments};

@@ -1,4 +1,4 @@
-//! The packet table of the reference, row by row.
+//! The packet table of the reference, row by row, plus the wire vectors that are shared with the fuzz targets.
 
 use super::*;
 
@@ -202,5 +202,19 @@ fn depth_costs_neither_stack_nor_time() {
         assert!(feed(&[&format!("0{{\"a\":{nested}}}")]).is_ok());
         assert!(feed(&[&format!("51-[\"a\",{nested}]"), "#x"]).is_ok());
         refuse(&[&format!("51-[\"a\",{}", open.repeat(depth))], DecodeError::Payload);
+    }
+}
+
+#[test]
+fn the_shared_vectors() {
+    let vectors = include_str!("../../../../tests/vectors/packets.txt");
+    for line in vectors.lines().filter(|line| !line.is_empty() && !line.starts_with("//")) {
+        let (verdict, json) = line.split_once(' ').expect("a verdict and a JSON array of messages");
+        let messages: Vec<String> = serde_json::from_str(json).unwrap_or_else(|error| panic!("{line}: {error}"));
+        let messages: Vec<&str> = messages.iter().map(String::as_str).collect();
+        let packet = feed(&messages);
+        let event = packet.as_ref().ok().cloned().flatten().and_then(crate::contract::Incoming::new);
+        let is_valid = packet.is_ok() && event.is_none_or(|event| event.validate().is_ok());
+        assert_eq!(if is_valid { "ok" } else { "close" }, verdict, "{line}");
     }
 }
