@@ -1,0 +1,265 @@
+//! `impl<H: Chat> Serve<H> for dyn Chat`: from an incoming event to the handler and back to an acknowledgement.
+//!
+//! ```text
+//! "join" => {
+//!     let __handler = Arc::clone(__handler);
+//!     Box::pin(async move {
+//!         let (__a0,) = match arguments(&__event, |__args| Ok((__args.next::<CowStr<'_>>("room")?,))) {
+//!             Ok(__values) => __values,
+//!             Err(__rejection) => return Outcome::Rejected(__rejection),
+//!         };
+//!         let __reply = <__H as Chat>::join(&__handler, &*__a0).await;
+//!         ack::value(&__event, &__reply)
+//!     })
+//! }
+//! ```
+//!
+//! Each arm boxes exactly its own future. Arguments are decoded straight from the packet, in one pass.
+
+use super::{Names, local, local_at, types};
+use crate::model::{Arg, ArgSource, Event, Hook, Model, Payload, Receiver, Reply, Shape};
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
+
+pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
+    let Names { private, contract, .. } = names;
+    let (handler, event) = (local("__handler"), local("__event"));
+    let arms = model.events.iter().filter(|event| !event.broken).map(|event| arm(model, event, names));
+    let unknown = unknown(model, names);
+    let on_disconnect = model.disconnect.as_ref().map(|hook| on_disconnect(hook, names));
+    let checks = model.events.iter().filter(|event| !event.broken).map(|event| no_hidden_result(event, names));
+    quote! {
+        #[automatically_derived]
+        #[allow(deprecated, unreachable_patterns, unused_variables, unused_mut, clippy::all, clippy::pedantic, clippy::nursery)]
+        impl<__H: #contract> #private::Serve<__H> for dyn #contract {
+            fn dispatch(
+                #handler: &::std::sync::Arc<__H>,
+                #event: #private::Incoming,
+            ) -> #private::BoxFuture<'static, #private::Outcome> {
+                match #event.name() {
+                    #(#arms)*
+                    #unknown
+                }
+            }
+            #on_disconnect
+        }
+        #(#checks)*
+    }
+}
+
+fn arm(model: &Model, event: &Event, names: &Names) -> TokenStream {
+    let contract = &names.contract;
+    let (cfgs, name, method) = (&event.cfgs, &event.name, &event.signature.ident);
+    let rejected = rejected(event, names);
+    let middleware = middleware(model, &rejected, names);
+    let arguments = arguments(&event.args, &rejected, names);
+    let receiver = receiver(event.receiver);
+    let lent = event.args.iter().enumerate().map(|(index, arg)| lent(index, arg));
+    let call = quote!(<__H as #contract>::#method(#receiver, #(#lent),*).await);
+    let acknowledge = acknowledge(event, call, names);
+    let future = boxed(quote! { #middleware #arguments #acknowledge });
+    quote! {
+        #(#cfgs)*
+        #name => #future
+    }
+}
+
+/// An arm's body: one box, sized for this future alone.
+fn boxed(body: TokenStream) -> TokenStream {
+    let handler = local("__handler");
+    quote! {{
+        let #handler = ::std::sync::Arc::clone(#handler);
+        ::std::boxed::Box::pin(async move { #body })
+    }}
+}
+
+fn receiver(receiver: Receiver) -> TokenStream {
+    let handler = local("__handler");
+    match receiver {
+        Receiver::Ref => quote!(&#handler),
+        Receiver::Arc => quote!(::std::sync::Arc::clone(&#handler)),
+    }
+}
+
+/// Decodes the arguments, makes the extracted values, and checks that the rest of the packet is well-formed.
+fn arguments(args: &[Arg], rejected: &TokenStream, names: &Names) -> TokenStream {
+    let private = &names.private;
+    let (incoming, cursor, values, rejection) = (local("__event"), local("__args"), local("__values"), local("__rejection"));
+    let slots: Vec<_> = (0..args.len()).map(slot).collect();
+    let decode = args.iter().map(|arg| match &arg.source {
+        ArgSource::Extract => {
+            let ty = types::elided(&arg.ty);
+            quote_spanned!(arg.ty.span()=> <#ty as #private::FromEvent>::from_event(&#incoming)?)
+        }
+        ArgSource::Payload(payload) => decode(arg, payload, names),
+    });
+    quote! {
+        let (#(#slots,)*) = match #private::arguments(&#incoming, |#cursor| ::core::result::Result::Ok((#(#decode,)*))) {
+            ::core::result::Result::Ok(#values) => #values,
+            ::core::result::Result::Err(#rejection) => return #rejected,
+        };
+    }
+}
+
+fn decode(arg: &Arg, payload: &Payload, names: &Names) -> TokenStream {
+    let (args, label) = (local("__args"), arg.label());
+    let span = arg.ty.span();
+    let ty = types::decoded(payload, names);
+    match payload.shape {
+        Shape::Rest(_) => quote_spanned!(span=> #args.rest::<#ty>(#label)?),
+        _ if payload.optional => quote_spanned!(span=> #args.opt::<#ty>(#label)?),
+        _ if payload.option => quote_spanned!(span=> #args.next::<::core::option::Option<#ty>>(#label)?),
+        _ => quote_spanned!(span=> #args.next::<#ty>(#label)?),
+    }
+}
+
+/// The variable of the parameter at `index`.
+fn slot(index: usize) -> proc_macro2::Ident {
+    local(&format!("__a{index}"))
+}
+
+/// What the handler gets.
+fn lent(index: usize, arg: &Arg) -> TokenStream {
+    let value = slot(index);
+    match &arg.source {
+        ArgSource::Extract => quote!(#value),
+        ArgSource::Payload(Payload { shape, option, .. }) => match shape {
+            Shape::Str | Shape::Slice(_) if *option => quote!(#value.as_deref()),
+            Shape::Ref(_) if *option => quote!(#value.as_ref()),
+            Shape::Str => quote!(&*#value),
+            Shape::Slice(_) => quote!(&#value[..]),
+            Shape::Ref(_) => quote!(&#value),
+            Shape::CowStr => quote!(#value.0),
+            Shape::Own(_) | Shape::Rest(_) => quote!(#value),
+        },
+    }
+}
+
+/// Runs the handler and encodes what it returns.
+fn acknowledge(event: &Event, call: TokenStream, names: &Names) -> TokenStream {
+    let private = &names.private;
+    let (span, incoming) = (event.reply_span, local("__event"));
+    let (reply, value) = (local_at("__reply", span), local_at("__value", span));
+    match &event.reply {
+        Reply::None | Reply::Empty(_) => quote! { #call; #private::ack::none() },
+        Reply::Value(_) => {
+            let encode = quote_spanned!(span=> #private::ack::value(&#incoming, &#reply));
+            quote! { let #reply = #call; #encode }
+        }
+        Reply::Result(_) => {
+            let ok = quote_spanned!(span=> #private::ack::ok(&#incoming, #value));
+            let err = quote_spanned!(span=> #private::ack::err(&#incoming, #value));
+            quote! {
+                let #reply = #call;
+                match #private::IsResult::as_result(&#reply) {
+                    ::core::result::Result::Ok(#value) => #ok,
+                    ::core::result::Result::Err(#value) => #err,
+                }
+            }
+        }
+    }
+}
+
+/// The outcome of a rejection: acknowledged if the event's error type is `From<Rejection>`.
+fn rejected(event: &Event, names: &Names) -> TokenStream {
+    let private = &names.private;
+    let (incoming, rejection) = (local("__event"), local("__rejection"));
+    let Reply::Result(ty) = &event.reply else { return quote!(#private::Outcome::Rejected(#rejection)) };
+    let (_, err) = types::result(ty, names);
+    quote! {{
+        #[allow(unused_imports)]
+        use #private::probe::{RejectTyped as _, RejectUntyped as _};
+        (&#private::probe::Reject::<#err>::new()).reject(&#incoming, #rejection)
+    }}
+}
+
+/// Asks the session's middleware; a refusal ends the arm.
+fn middleware(model: &Model, rejected: &TokenStream, names: &Names) -> Option<TokenStream> {
+    let contract = &names.contract;
+    model.middleware.as_ref().map(|hook| {
+        let (cfgs, method, receiver, rejection) = (&hook.cfgs, &hook.method, receiver(hook.receiver), local("__rejection"));
+        let incoming = local_at("__event", span(hook, 0));
+        let argument = quote_spanned!(span(hook, 0)=> &#incoming);
+        quote! {
+            #(#cfgs)*
+            {
+                if let ::core::result::Result::Err(#rejection) = <__H as #contract>::#method(#receiver, #argument).await {
+                    return #rejected;
+                }
+            }
+        }
+    })
+}
+
+/// The arms for events that the trait does not name.
+fn unknown(model: &Model, names: &Names) -> TokenStream {
+    let Names { private, contract, .. } = names;
+    let (event, rejection) = (local("__event"), local("__rejection"));
+    let refused = quote!(#private::Outcome::Rejected(#rejection));
+    let middleware = middleware(model, &refused, names);
+    let well_formed = arguments(&[], &refused, names);
+    let fallback = model.fallback.as_ref().map(|hook| {
+        let (cfgs, method, receiver) = (&hook.cfgs, &hook.method, receiver(hook.receiver));
+        let name = quote_spanned!(span(hook, 0)=> #event.name());
+        let args = quote_spanned!(span(hook, 1)=> #event.raw_args());
+        let future = boxed(quote! {
+            #middleware
+            #well_formed
+            <__H as #contract>::#method(#receiver, #name, #args).await;
+            #private::ack::none()
+        });
+        quote!(#(#cfgs)* _ => #future)
+    });
+    if model.fallback.as_ref().is_some_and(|hook| hook.cfgs.is_empty()) {
+        return quote!(#fallback);
+    }
+    let unhandled = quote!(#private::Outcome::Unhandled(#event));
+    let last = match &model.middleware {
+        // Also unknown events count for a middleware, for example one that limits their rate.
+        Some(_) => boxed(quote! { #middleware #unhandled }),
+        None => quote!(::std::boxed::Box::pin(::core::future::ready(#unhandled)),),
+    };
+    quote!(#fallback _ => #last)
+}
+
+fn on_disconnect(hook: &Hook, names: &Names) -> TokenStream {
+    let Names { private, contract, .. } = names;
+    let (cfgs, method, handler, reason) = (&hook.cfgs, &hook.method, local("__handler"), local_at("__reason", span(hook, 0)));
+    let receiver = receiver(hook.receiver);
+    let future = boxed(quote!(<__H as #contract>::#method(#receiver, #reason).await));
+    quote! {
+        #(#cfgs)*
+        fn on_disconnect(
+            #handler: &::std::sync::Arc<__H>,
+            #reason: #private::DisconnectReason,
+        ) -> ::core::option::Option<#private::BoxFuture<'static, ()>> {
+            ::core::option::Option::Some(#future)
+        }
+    }
+}
+
+/// Where a hook's parameter stands.
+fn span(hook: &Hook, parameter: usize) -> Span {
+    hook.parameters.get(parameter).copied().unwrap_or_else(|| hook.method.span())
+}
+
+/// Refuses a `Result` behind an alias of another name: it would be sent as `{"Ok": ..}`.
+fn no_hidden_result(event: &Event, names: &Names) -> Option<TokenStream> {
+    let private = &names.private;
+    let Reply::Value(ty) = &event.reply else { return None };
+    let (ty, cfgs) = (types::fixed(ty), &event.cfgs);
+    let message = format!(
+        "event `{}` returns a `Result` behind an alias: name the alias `Result` (or write `Result<..>`) so that it becomes a typed \
+         `ok`/`error` acknowledgement",
+        event.name
+    );
+    Some(quote_spanned! {event.reply_span=>
+        #(#cfgs)*
+        const _: () = {
+            #[allow(unused_imports)]
+            use #private::probe::NoResult as _;
+            ::core::assert!(!<#private::probe::Probe<#ty>>::IS_RESULT, #message)
+        };
+    })
+}

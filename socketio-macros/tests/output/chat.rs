@@ -1,0 +1,264 @@
+// @generated from tests/input; SOCKETIO_UPDATE=1 cargo test -p socketio-macros rewrites it.
+
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not implement the namespace trait `Chat`",
+    note = "a connect handler for `dyn Chat` must return `Result<S, _>` where `S: Chat`"
+)]
+/// Chat rooms.
+pub trait Chat: ::core::marker::Send + ::core::marker::Sync + 'static {
+    /// Join a room; answers with the number of people in it.
+    fn join(
+        &self,
+        room: &str,
+    ) -> impl ::core::future::Future<
+        Output = Result<u32, ChatError>,
+    > + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized;
+    /// Post a message to a room you joined.
+    fn say(
+        &self,
+        room: &str,
+        text: &str,
+    ) -> impl ::core::future::Future<Output = Result<()>> + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized;
+    fn typing(
+        &self,
+        room: &str,
+    ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized;
+    fn left(
+        &self,
+        reason: DisconnectReason,
+    ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized;
+}
+///Typed caller of the events of [`Chat`]; what `.emit()` returns.
+#[derive(::core::fmt::Debug)]
+#[allow(dead_code)]
+pub struct ChatEmitter<T>(T);
+#[allow(dead_code, non_snake_case, clippy::all, clippy::pedantic, clippy::nursery)]
+impl<__T: ::socketio::__private::Target> ChatEmitter<__T> {
+    /// Join a room; answers with the number of people in it.
+    pub fn join(&self, room: &str) -> __T::Reply<u32, ChatError> {
+        let mut __body = ::socketio::__private::BodyWriter::event("join");
+        __body.arg(&room);
+        self.0
+            .ask(
+                __body.finish(),
+                ::socketio::__private::decode::result::<u32, ChatError>,
+            )
+    }
+    /// Post a message to a room you joined.
+    pub fn say(
+        &self,
+        room: &str,
+        text: &str,
+    ) -> __T::Reply<
+        <Result<()> as ::socketio::__private::IsResult>::Ok,
+        <Result<()> as ::socketio::__private::IsResult>::Err,
+    > {
+        let mut __body = ::socketio::__private::BodyWriter::event("chat message");
+        __body.arg(&room);
+        __body.arg(&text);
+        self.0
+            .ask(
+                __body.finish(),
+                ::socketio::__private::decode::result::<
+                    <Result<()> as ::socketio::__private::IsResult>::Ok,
+                    <Result<()> as ::socketio::__private::IsResult>::Err,
+                >,
+            )
+    }
+    ///Emits `typing`.
+    pub fn typing(&self, room: &str) -> __T::Sent {
+        let mut __body = ::socketio::__private::BodyWriter::event("typing");
+        __body.arg(&room);
+        self.0.send(__body.finish())
+    }
+}
+#[automatically_derived]
+impl ::socketio::__private::Events for dyn Chat {
+    const NAME: &'static str = "Chat";
+    type Emitter<__T: ::socketio::__private::Target> = ChatEmitter<__T>;
+    fn emitter<__T: ::socketio::__private::Target>(target: __T) -> ChatEmitter<__T> {
+        ChatEmitter(target)
+    }
+    #[allow(unused_mut, unused_variables, clippy::all, clippy::pedantic)]
+    fn describe(
+        __describe: &mut ::socketio::__private::Describe,
+    ) -> ::std::vec::Vec<::socketio::__private::EventSpec> {
+        let mut __events = ::std::vec::Vec::new();
+        __events
+            .push(
+                ::socketio::__private::EventSpec::new(
+                        "join",
+                        "Join a room; answers with the number of people in it.",
+                    )
+                    .arg("room", __describe.arg::<::std::string::String>())
+                    .ack_result(__describe.ack::<u32>(), __describe.ack::<ChatError>()),
+            );
+        __events
+            .push(
+                ::socketio::__private::EventSpec::new(
+                        "chat message",
+                        "Post a message to a room you joined.",
+                    )
+                    .arg("room", __describe.arg::<::std::string::String>())
+                    .arg("text", __describe.arg::<::std::string::String>())
+                    .ack_result(
+                        __describe
+                            .ack::<
+                                <Result<()> as ::socketio::__private::IsResult>::Ok,
+                            >(),
+                        __describe
+                            .ack::<
+                                <Result<()> as ::socketio::__private::IsResult>::Err,
+                            >(),
+                    ),
+            );
+        __events
+            .push(
+                ::socketio::__private::EventSpec::new("typing", "")
+                    .arg("room", __describe.arg::<::std::string::String>()),
+            );
+        __events
+    }
+}
+#[automatically_derived]
+impl ::socketio::__private::Namespace for dyn Chat {
+    const PATH: &'static str = "/chat";
+    const DOCS: &'static str = "Chat rooms.";
+    type Emits = dyn ChatEvents;
+    type Auth = Login;
+    fn describe_auth(
+        __describe: &mut ::socketio::__private::Describe,
+    ) -> ::core::option::Option<::socketio::__private::Schema> {
+        ::core::option::Option::Some(__describe.auth::<Login>())
+    }
+}
+#[automatically_derived]
+#[allow(
+    deprecated,
+    unreachable_patterns,
+    unused_variables,
+    unused_mut,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
+impl<__H: Chat> ::socketio::__private::Serve<__H> for dyn Chat {
+    fn dispatch(
+        __handler: &::std::sync::Arc<__H>,
+        __event: ::socketio::__private::Incoming,
+    ) -> ::socketio::__private::BoxFuture<'static, ::socketio::__private::Outcome> {
+        match __event.name() {
+            "join" => {
+                let __handler = ::std::sync::Arc::clone(__handler);
+                ::std::boxed::Box::pin(async move {
+                    let (__a0,) = match ::socketio::__private::arguments(
+                        &__event,
+                        |__args| ::core::result::Result::Ok((
+                            __args.next::<::socketio::__private::CowStr<'_>>("room")?,
+                        )),
+                    ) {
+                        ::core::result::Result::Ok(__values) => __values,
+                        ::core::result::Result::Err(__rejection) => {
+                            return {
+                                #[allow(unused_imports)]
+                                use ::socketio::__private::probe::{
+                                    RejectTyped as _, RejectUntyped as _,
+                                };
+                                (&::socketio::__private::probe::Reject::<ChatError>::new())
+                                    .reject(&__event, __rejection)
+                            };
+                        }
+                    };
+                    let __reply = <__H as Chat>::join(&__handler, &*__a0).await;
+                    match ::socketio::__private::IsResult::as_result(&__reply) {
+                        ::core::result::Result::Ok(__value) => {
+                            ::socketio::__private::ack::ok(&__event, __value)
+                        }
+                        ::core::result::Result::Err(__value) => {
+                            ::socketio::__private::ack::err(&__event, __value)
+                        }
+                    }
+                })
+            }
+            "chat message" => {
+                let __handler = ::std::sync::Arc::clone(__handler);
+                ::std::boxed::Box::pin(async move {
+                    let (__a0, __a1) = match ::socketio::__private::arguments(
+                        &__event,
+                        |__args| ::core::result::Result::Ok((
+                            __args.next::<::socketio::__private::CowStr<'_>>("room")?,
+                            __args.next::<::socketio::__private::CowStr<'_>>("text")?,
+                        )),
+                    ) {
+                        ::core::result::Result::Ok(__values) => __values,
+                        ::core::result::Result::Err(__rejection) => {
+                            return {
+                                #[allow(unused_imports)]
+                                use ::socketio::__private::probe::{
+                                    RejectTyped as _, RejectUntyped as _,
+                                };
+                                (&::socketio::__private::probe::Reject::<
+                                    <Result<()> as ::socketio::__private::IsResult>::Err,
+                                >::new())
+                                    .reject(&__event, __rejection)
+                            };
+                        }
+                    };
+                    let __reply = <__H as Chat>::say(&__handler, &*__a0, &*__a1).await;
+                    match ::socketio::__private::IsResult::as_result(&__reply) {
+                        ::core::result::Result::Ok(__value) => {
+                            ::socketio::__private::ack::ok(&__event, __value)
+                        }
+                        ::core::result::Result::Err(__value) => {
+                            ::socketio::__private::ack::err(&__event, __value)
+                        }
+                    }
+                })
+            }
+            "typing" => {
+                let __handler = ::std::sync::Arc::clone(__handler);
+                ::std::boxed::Box::pin(async move {
+                    let (__a0,) = match ::socketio::__private::arguments(
+                        &__event,
+                        |__args| ::core::result::Result::Ok((
+                            __args.next::<::socketio::__private::CowStr<'_>>("room")?,
+                        )),
+                    ) {
+                        ::core::result::Result::Ok(__values) => __values,
+                        ::core::result::Result::Err(__rejection) => {
+                            return ::socketio::__private::Outcome::Rejected(__rejection);
+                        }
+                    };
+                    <__H as Chat>::typing(&__handler, &*__a0).await;
+                    ::socketio::__private::ack::none()
+                })
+            }
+            _ => {
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(
+                        ::socketio::__private::Outcome::Unhandled(__event),
+                    ),
+                )
+            }
+        }
+    }
+    fn on_disconnect(
+        __handler: &::std::sync::Arc<__H>,
+        __reason: ::socketio::__private::DisconnectReason,
+    ) -> ::core::option::Option<::socketio::__private::BoxFuture<'static, ()>> {
+        ::core::option::Option::Some({
+            let __handler = ::std::sync::Arc::clone(__handler);
+            ::std::boxed::Box::pin(async move {
+                <__H as Chat>::left(&__handler, __reason).await
+            })
+        })
+    }
+}

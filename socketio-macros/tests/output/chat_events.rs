@@ -1,0 +1,210 @@
+// @generated from tests/input; SOCKETIO_UPDATE=1 cargo test -p socketio-macros rewrites it.
+
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not implement the events trait `ChatEvents`",
+    note = "pass a value whose type implements `ChatEvents` to handle these events"
+)]
+pub(crate) trait ChatEvents: ::core::marker::Send + ::core::marker::Sync + 'static {
+    fn new_message(
+        &self,
+        room: &str,
+        message: &Message,
+    ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized;
+    fn user_typing(
+        &self,
+        user: &str,
+    ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized;
+    fn are_you_there(
+        &self,
+    ) -> impl ::core::future::Future<Output = bool> + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized;
+    fn flush(
+        &self,
+    ) -> impl ::core::future::Future<Output = socketio::Ack> + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized;
+}
+///Typed caller of the events of [`ChatEvents`]; what `.emit()` returns.
+#[derive(::core::fmt::Debug)]
+#[allow(dead_code)]
+pub(crate) struct ChatEventsEmitter<T>(T);
+#[allow(dead_code, non_snake_case, clippy::all, clippy::pedantic, clippy::nursery)]
+impl<__T: ::socketio::__private::Target> ChatEventsEmitter<__T> {
+    ///Emits `newMessage`.
+    pub(crate) fn new_message(&self, room: &str, message: &Message) -> __T::Sent {
+        let mut __body = ::socketio::__private::BodyWriter::event("newMessage");
+        __body.arg(&room);
+        __body.arg(&message);
+        self.0.send(__body.finish())
+    }
+    ///Emits `userTyping`.
+    pub(crate) fn user_typing(&self, user: &str) -> __T::Sent {
+        let mut __body = ::socketio::__private::BodyWriter::event("userTyping");
+        __body.arg(&user);
+        __body.volatile();
+        self.0.send(__body.finish())
+    }
+    ///Emits `areYouThere`.
+    pub(crate) fn are_you_there(&self) -> __T::Reply<bool, ::core::convert::Infallible> {
+        let mut __body = ::socketio::__private::BodyWriter::event("areYouThere");
+        self.0
+            .ask(
+                __body.finish(),
+                ::socketio::__private::decode::value::<bool, ::core::convert::Infallible>,
+            )
+    }
+    ///Emits `flush`.
+    pub(crate) fn flush(
+        &self,
+    ) -> __T::Reply<socketio::Ack, ::core::convert::Infallible> {
+        let mut __body = ::socketio::__private::BodyWriter::event("flush");
+        self.0
+            .ask(
+                __body.finish(),
+                ::socketio::__private::decode::empty::<::core::convert::Infallible>,
+            )
+    }
+}
+#[automatically_derived]
+impl ::socketio::__private::Events for dyn ChatEvents {
+    const NAME: &'static str = "ChatEvents";
+    type Emitter<__T: ::socketio::__private::Target> = ChatEventsEmitter<__T>;
+    fn emitter<__T: ::socketio::__private::Target>(
+        target: __T,
+    ) -> ChatEventsEmitter<__T> {
+        ChatEventsEmitter(target)
+    }
+    #[allow(unused_mut, unused_variables, clippy::all, clippy::pedantic)]
+    fn describe(
+        __describe: &mut ::socketio::__private::Describe,
+    ) -> ::std::vec::Vec<::socketio::__private::EventSpec> {
+        let mut __events = ::std::vec::Vec::new();
+        __events
+            .push(
+                ::socketio::__private::EventSpec::new("newMessage", "")
+                    .arg("room", __describe.arg::<::std::string::String>())
+                    .arg("message", __describe.arg::<Message>()),
+            );
+        __events
+            .push(
+                ::socketio::__private::EventSpec::new("userTyping", "")
+                    .volatile()
+                    .arg("user", __describe.arg::<::std::string::String>()),
+            );
+        __events
+            .push(
+                ::socketio::__private::EventSpec::new("areYouThere", "")
+                    .ack_value(__describe.ack::<bool>()),
+            );
+        __events.push(::socketio::__private::EventSpec::new("flush", "").ack_empty());
+        __events
+    }
+}
+#[automatically_derived]
+#[allow(
+    deprecated,
+    unreachable_patterns,
+    unused_variables,
+    unused_mut,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
+impl<__H: ChatEvents> ::socketio::__private::Serve<__H> for dyn ChatEvents {
+    fn dispatch(
+        __handler: &::std::sync::Arc<__H>,
+        __event: ::socketio::__private::Incoming,
+    ) -> ::socketio::__private::BoxFuture<'static, ::socketio::__private::Outcome> {
+        match __event.name() {
+            "newMessage" => {
+                let __handler = ::std::sync::Arc::clone(__handler);
+                ::std::boxed::Box::pin(async move {
+                    let (__a0, __a1) = match ::socketio::__private::arguments(
+                        &__event,
+                        |__args| ::core::result::Result::Ok((
+                            __args.next::<::socketio::__private::CowStr<'_>>("room")?,
+                            __args.next::<Message>("message")?,
+                        )),
+                    ) {
+                        ::core::result::Result::Ok(__values) => __values,
+                        ::core::result::Result::Err(__rejection) => {
+                            return ::socketio::__private::Outcome::Rejected(__rejection);
+                        }
+                    };
+                    <__H as ChatEvents>::new_message(&__handler, &*__a0, &__a1).await;
+                    ::socketio::__private::ack::none()
+                })
+            }
+            "userTyping" => {
+                let __handler = ::std::sync::Arc::clone(__handler);
+                ::std::boxed::Box::pin(async move {
+                    let (__a0,) = match ::socketio::__private::arguments(
+                        &__event,
+                        |__args| ::core::result::Result::Ok((
+                            __args.next::<::socketio::__private::CowStr<'_>>("user")?,
+                        )),
+                    ) {
+                        ::core::result::Result::Ok(__values) => __values,
+                        ::core::result::Result::Err(__rejection) => {
+                            return ::socketio::__private::Outcome::Rejected(__rejection);
+                        }
+                    };
+                    <__H as ChatEvents>::user_typing(&__handler, &*__a0).await;
+                    ::socketio::__private::ack::none()
+                })
+            }
+            "areYouThere" => {
+                let __handler = ::std::sync::Arc::clone(__handler);
+                ::std::boxed::Box::pin(async move {
+                    let () = match ::socketio::__private::arguments(
+                        &__event,
+                        |__args| ::core::result::Result::Ok(()),
+                    ) {
+                        ::core::result::Result::Ok(__values) => __values,
+                        ::core::result::Result::Err(__rejection) => {
+                            return ::socketio::__private::Outcome::Rejected(__rejection);
+                        }
+                    };
+                    let __reply = <__H as ChatEvents>::are_you_there(&__handler).await;
+                    ::socketio::__private::ack::value(&__event, &__reply)
+                })
+            }
+            "flush" => {
+                let __handler = ::std::sync::Arc::clone(__handler);
+                ::std::boxed::Box::pin(async move {
+                    let () = match ::socketio::__private::arguments(
+                        &__event,
+                        |__args| ::core::result::Result::Ok(()),
+                    ) {
+                        ::core::result::Result::Ok(__values) => __values,
+                        ::core::result::Result::Err(__rejection) => {
+                            return ::socketio::__private::Outcome::Rejected(__rejection);
+                        }
+                    };
+                    <__H as ChatEvents>::flush(&__handler).await;
+                    ::socketio::__private::ack::none()
+                })
+            }
+            _ => {
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(
+                        ::socketio::__private::Outcome::Unhandled(__event),
+                    ),
+                )
+            }
+        }
+    }
+}
+const _: () = {
+    #[allow(unused_imports)]
+    use ::socketio::__private::probe::NoResult as _;
+    ::core::assert!(
+        ! < ::socketio::__private::probe::Probe < bool >> ::IS_RESULT,
+        "event `areYouThere` returns a `Result` behind an alias: name the alias `Result` (or write `Result<..>`) so that it becomes a typed `ok`/`error` acknowledgement"
+    )
+};

@@ -1,0 +1,263 @@
+// @generated from tests/input; SOCKETIO_UPDATE=1 cargo test -p socketio-macros rewrites it.
+
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not implement the namespace trait `Parameters`",
+    note = "a connect handler for `dyn Parameters` must return `Result<S, _>` where `S: Parameters`"
+)]
+trait Parameters: ::core::marker::Send + ::core::marker::Sync + 'static {
+    fn strings(
+        &self,
+        a: &str,
+        b: Cow<'_, str>,
+        c: Option<&str>,
+        d: String,
+    ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized;
+    fn lent<'a>(
+        &self,
+        a: &'a Point,
+        b: &[Point],
+        c: Option<&Point>,
+        d: Option<&[Point]>,
+        e: Message<'a>,
+    ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized;
+    fn optional(
+        &self,
+        a: Option<u8>,
+        b: u8,
+        c: Option<u8>,
+        asked: AckRequested,
+        d: Vec<u8>,
+    ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized;
+}
+///Typed caller of the events of [`Parameters`]; what `.emit()` returns.
+#[derive(::core::fmt::Debug)]
+#[allow(dead_code)]
+struct ParametersEmitter<T>(T);
+#[allow(dead_code, non_snake_case, clippy::all, clippy::pedantic, clippy::nursery)]
+impl<__T: ::socketio::__private::Target> ParametersEmitter<__T> {
+    ///Emits `strings`.
+    fn strings(
+        &self,
+        a: &str,
+        b: Cow<'_, str>,
+        c: Option<&str>,
+        d: String,
+    ) -> __T::Sent {
+        let mut __body = ::socketio::__private::BodyWriter::event("strings");
+        __body.arg(&a);
+        __body.arg(&b);
+        __body.arg(&c);
+        __body.arg(&d);
+        self.0.send(__body.finish())
+    }
+    ///Emits `lent`.
+    fn lent(
+        &self,
+        a: &'_ Point,
+        b: &[Point],
+        c: Option<&Point>,
+        d: Option<&[Point]>,
+        e: Message<'_>,
+    ) -> __T::Sent {
+        let mut __body = ::socketio::__private::BodyWriter::event("lent");
+        __body.arg(&a);
+        __body.arg(&b);
+        __body.arg(&c);
+        __body.arg(&d);
+        __body.arg(&e);
+        self.0.send(__body.finish())
+    }
+    ///Emits `optional`.
+    fn optional(&self, a: Option<u8>, b: u8, c: Option<u8>, d: Vec<u8>) -> __T::Sent {
+        let mut __body = ::socketio::__private::BodyWriter::event("optional");
+        __body.arg(&a);
+        __body.arg(&b);
+        __body.arg(&c);
+        __body.rest(&d);
+        self.0.send(__body.finish())
+    }
+}
+#[automatically_derived]
+impl ::socketio::__private::Events for dyn Parameters {
+    const NAME: &'static str = "Parameters";
+    type Emitter<__T: ::socketio::__private::Target> = ParametersEmitter<__T>;
+    fn emitter<__T: ::socketio::__private::Target>(
+        target: __T,
+    ) -> ParametersEmitter<__T> {
+        ParametersEmitter(target)
+    }
+    #[allow(unused_mut, unused_variables, clippy::all, clippy::pedantic)]
+    fn describe(
+        __describe: &mut ::socketio::__private::Describe,
+    ) -> ::std::vec::Vec<::socketio::__private::EventSpec> {
+        let mut __events = ::std::vec::Vec::new();
+        __events
+            .push(
+                ::socketio::__private::EventSpec::new("strings", "")
+                    .arg("a", __describe.arg::<::std::string::String>())
+                    .arg("b", __describe.arg::<::std::string::String>())
+                    .arg(
+                        "c",
+                        __describe.arg::<::core::option::Option<::std::string::String>>(),
+                    )
+                    .arg("d", __describe.arg::<String>()),
+            );
+        __events
+            .push(
+                ::socketio::__private::EventSpec::new("lent", "")
+                    .arg("a", __describe.arg::<Point>())
+                    .arg("b", __describe.arg::<::std::vec::Vec<Point>>())
+                    .arg("c", __describe.arg::<::core::option::Option<Point>>())
+                    .arg(
+                        "d",
+                        __describe
+                            .arg::<::core::option::Option<::std::vec::Vec<Point>>>(),
+                    )
+                    .arg("e", __describe.arg::<Message<'static>>()),
+            );
+        __events
+            .push(
+                ::socketio::__private::EventSpec::new("optional", "")
+                    .arg("a", __describe.arg::<::core::option::Option<u8>>())
+                    .arg("b", __describe.arg::<u8>())
+                    .optional("c", __describe.arg::<u8>())
+                    .rest("d", __describe.arg::<u8>()),
+            );
+        __events
+    }
+}
+#[automatically_derived]
+impl ::socketio::__private::Namespace for dyn Parameters {
+    const PATH: &'static str = "/parameters";
+    const DOCS: &'static str = "";
+    type Emits = dyn ::socketio::__private::NoEvents;
+    type Auth = ();
+}
+#[automatically_derived]
+#[allow(
+    deprecated,
+    unreachable_patterns,
+    unused_variables,
+    unused_mut,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
+impl<__H: Parameters> ::socketio::__private::Serve<__H> for dyn Parameters {
+    fn dispatch(
+        __handler: &::std::sync::Arc<__H>,
+        __event: ::socketio::__private::Incoming,
+    ) -> ::socketio::__private::BoxFuture<'static, ::socketio::__private::Outcome> {
+        match __event.name() {
+            "strings" => {
+                let __handler = ::std::sync::Arc::clone(__handler);
+                ::std::boxed::Box::pin(async move {
+                    let (__a0, __a1, __a2, __a3) = match ::socketio::__private::arguments(
+                        &__event,
+                        |__args| ::core::result::Result::Ok((
+                            __args.next::<::socketio::__private::CowStr<'_>>("a")?,
+                            __args.next::<::socketio::__private::CowStr<'_>>("b")?,
+                            __args
+                                .next::<
+                                    ::core::option::Option<::socketio::__private::CowStr<'_>>,
+                                >("c")?,
+                            __args.next::<String>("d")?,
+                        )),
+                    ) {
+                        ::core::result::Result::Ok(__values) => __values,
+                        ::core::result::Result::Err(__rejection) => {
+                            return ::socketio::__private::Outcome::Rejected(__rejection);
+                        }
+                    };
+                    <__H as Parameters>::strings(
+                            &__handler,
+                            &*__a0,
+                            __a1.0,
+                            __a2.as_deref(),
+                            __a3,
+                        )
+                        .await;
+                    ::socketio::__private::ack::none()
+                })
+            }
+            "lent" => {
+                let __handler = ::std::sync::Arc::clone(__handler);
+                ::std::boxed::Box::pin(async move {
+                    let (__a0, __a1, __a2, __a3, __a4) = match ::socketio::__private::arguments(
+                        &__event,
+                        |__args| ::core::result::Result::Ok((
+                            __args.next::<Point>("a")?,
+                            __args.next::<::std::vec::Vec<Point>>("b")?,
+                            __args.next::<::core::option::Option<Point>>("c")?,
+                            __args
+                                .next::<
+                                    ::core::option::Option<::std::vec::Vec<Point>>,
+                                >("d")?,
+                            __args.next::<Message<'_>>("e")?,
+                        )),
+                    ) {
+                        ::core::result::Result::Ok(__values) => __values,
+                        ::core::result::Result::Err(__rejection) => {
+                            return ::socketio::__private::Outcome::Rejected(__rejection);
+                        }
+                    };
+                    <__H as Parameters>::lent(
+                            &__handler,
+                            &__a0,
+                            &__a1[..],
+                            __a2.as_ref(),
+                            __a3.as_deref(),
+                            __a4,
+                        )
+                        .await;
+                    ::socketio::__private::ack::none()
+                })
+            }
+            "optional" => {
+                let __handler = ::std::sync::Arc::clone(__handler);
+                ::std::boxed::Box::pin(async move {
+                    let (__a0, __a1, __a2, __a3, __a4) = match ::socketio::__private::arguments(
+                        &__event,
+                        |__args| ::core::result::Result::Ok((
+                            __args.next::<::core::option::Option<u8>>("a")?,
+                            __args.next::<u8>("b")?,
+                            __args.opt::<u8>("c")?,
+                            <AckRequested as ::socketio::__private::FromEvent>::from_event(
+                                &__event,
+                            )?,
+                            __args.rest::<u8>("d")?,
+                        )),
+                    ) {
+                        ::core::result::Result::Ok(__values) => __values,
+                        ::core::result::Result::Err(__rejection) => {
+                            return ::socketio::__private::Outcome::Rejected(__rejection);
+                        }
+                    };
+                    <__H as Parameters>::optional(
+                            &__handler,
+                            __a0,
+                            __a1,
+                            __a2,
+                            __a3,
+                            __a4,
+                        )
+                        .await;
+                    ::socketio::__private::ack::none()
+                })
+            }
+            _ => {
+                ::std::boxed::Box::pin(
+                    ::core::future::ready(
+                        ::socketio::__private::Outcome::Unhandled(__event),
+                    ),
+                )
+            }
+        }
+    }
+}
