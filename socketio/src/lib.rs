@@ -7,15 +7,15 @@ pub mod reason;
 pub mod room;
 pub mod text;
 
-#[cfg(feature = "server")]
-pub mod engine;
-#[cfg(feature = "server")]
-pub mod server;
+#[path = "private.rs"]
+#[doc(hidden)]
+pub mod __private;
 
-#[cfg(feature = "server")]
-pub use engine::{
-    cookie::{Cookie, CookieError, SameSite},
-    cors::{Cors, CorsError},
+pub use contract::{
+    Ack, AckRequested, CallError, Events, FromEvent, Incoming, Namespace, NoEvents, RawArgs, Rejection, Serve,
 };
-#[cfg(feature = "server")]
-pub use server::client_files::ClientFilesError;
+pub use id::SocketId;
+pub use parser::Binary;
+pub use reason::DisconnectReason;
+pub use room::Room;
+pub use socketio_macros::{disconnect, event, events, fallback, middleware, namespace};

@@ -60,7 +60,9 @@ pub trait Namespace: Events {
     /// The `auth` payload of a connecting client.
     type Auth: DeserializeOwned + Serialize + Send + 'static;
     #[doc(hidden)]
-    fn describe_auth(describe: &mut Describe) -> Option<schemars::Schema>;
+    fn describe_auth(_describe: &mut Describe) -> Option<schemars::Schema> {
+        None
+    }
 }
 
 /// `dyn Chat: Serve<H>` holds exactly when `H: Chat`.
@@ -85,3 +87,9 @@ pub trait Target {
     #[doc(hidden)]
     fn ask<T: Send + 'static, E: Send + 'static>(&self, event: Result<Body, EncodeError>, decode: Decode<T, E>) -> Self::Reply<T, E>;
 }
+
+/// What a namespace emits that emits nothing.
+#[socketio_macros::events(crate = crate)]
+pub trait NoEvents {}
+
+impl NoEvents for () {}

@@ -1,0 +1,140 @@
+//! `__private`: everything that generated code may name, and nothing else.
+//!
+//! It is no public API: the macro crate is pinned to the same version. Nothing here is used by the rest of the crate.
+
+pub use crate::{
+    __pick_trait as pick_trait,
+    contract::{BoxFuture, CowStr, Events, FromEvent, Incoming, Namespace, NoEvents, Outcome, Serve, Target},
+    describe::{Describe, EventSpec},
+    parser::BodyWriter,
+    reason::DisconnectReason,
+};
+pub use schemars::Schema;
+
+use crate::contract::{Args, Rejection};
+
+/// How a handler's value becomes an acknowledgement.
+pub mod ack {
+    pub use crate::contract::{ack_err as err, ack_none as none, ack_ok as ok, ack_value as value};
+}
+
+/// How an acknowledgement becomes the caller's value.
+pub mod decode {
+    pub use crate::contract::{decode_empty as empty, decode_result as result, decode_value as value};
+}
+
+/// Decodes the arguments of an event and checks that what is left of the packet is well-formed.
+///
+/// # Errors
+/// An argument is missing or has another type, an extractor refuses the event, or the packet is malformed.
+pub fn arguments<'a, T>(event: &'a Incoming, decode: impl FnOnce(&mut Args<'a>) -> Result<T, Rejection>) -> Result<T, Rejection> {
+    let mut args = event.args();
+    let values = decode(&mut args)?;
+    args.finish()?;
+    Ok(values)
+}
+
+/// `Result` as a type function, so that aliases such as `type Result<T> = ..` work.
+#[diagnostic::on_unimplemented(message = "an event names its return type `Result`, but it is not `core::result::Result`")]
+pub trait IsResult {
+    /// `T` of `Result<T, E>`.
+    type Ok;
+    /// `E` of `Result<T, E>`.
+    type Err;
+    /// The result itself.
+    ///
+    /// # Errors
+    /// It is one.
+    fn as_result(&self) -> Result<&Self::Ok, &Self::Err>;
+}
+
+impl<T, E> IsResult for Result<T, E> {
+    type Ok = T;
+    type Err = E;
+    fn as_result(&self) -> Result<&T, &E> {
+        self.as_ref()
+    }
+}
+
+/// Questions about a concrete type, answered by the order in which rustc looks up names: inherent before trait, and by value
+/// before by reference. Contracts are never generic, so there is always an answer.
+pub mod probe {
+    use crate::contract::{Incoming, Outcome, Rejection, ack_err};
+    use serde::Serialize;
+    use std::{fmt, marker::PhantomData};
+
+    /// Is it a `Result`? Finds one that hides behind an alias.
+    #[derive(Debug)]
+    pub struct Probe<T>(PhantomData<T>);
+
+    impl<T, E> Probe<Result<T, E>> {
+        /// It is.
+        pub const IS_RESULT: bool = true;
+    }
+
+    /// The answer for every other type.
+    pub trait NoResult {
+        /// It is not.
+        const IS_RESULT: bool = false;
+    }
+
+    impl<T> NoResult for Probe<T> {}
+
+    /// Can the error type of an event express a rejection? Then the peer is told.
+    pub struct Reject<E>(PhantomData<fn() -> E>);
+
+    impl<E> Reject<E> {
+        /// The question.
+        #[allow(clippy::new_without_default)]
+        pub fn new() -> Self {
+            Reject(PhantomData)
+        }
+    }
+
+    impl<E> fmt::Debug for Reject<E> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("Reject")
+        }
+    }
+
+    /// It can.
+    pub trait RejectTyped {
+        /// Acknowledges the event with the rejection as its typed error.
+        fn reject(&self, event: &Incoming, rejection: Rejection) -> Outcome;
+    }
+
+    impl<E: From<Rejection> + Serialize> RejectTyped for Reject<E> {
+        fn reject(&self, event: &Incoming, rejection: Rejection) -> Outcome {
+            ack_err(event, &E::from(rejection))
+        }
+    }
+
+    /// It cannot.
+    pub trait RejectUntyped {
+        /// Leaves the event unanswered.
+        fn reject(&self, event: &Incoming, rejection: Rejection) -> Outcome;
+    }
+
+    impl<E> RejectUntyped for &Reject<E> {
+        fn reject(&self, _: &Incoming, rejection: Rejection) -> Outcome {
+            Outcome::Rejected(rejection)
+        }
+    }
+}
+
+/// Picks the trait as written for rust-analyzer, and the one with spelled-out futures for rustc: here rather than in the
+/// expansion, so that user crates need no `check-cfg`.
+#[cfg(not(rust_analyzer))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pick_trait {
+    ({ $($rustc:tt)* } { $($ide:tt)* }) => { $($rustc)* };
+}
+
+/// The same, for rust-analyzer.
+#[cfg(rust_analyzer)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __pick_trait {
+    ({ $($rustc:tt)* } { $($ide:tt)* }) => { $($ide)* };
+}
