@@ -3,7 +3,7 @@
 use crate::{
     attr::Kind,
     errors::Errors,
-    model::{ArgSource, Event, Model, Reply, Shape},
+    model::{Event, Model, Payload, Reply, Shape},
 };
 use quote::ToTokens as _;
 use syn::{Ident, LitStr, TypeParamBound, spanned::Spanned as _};
@@ -140,10 +140,8 @@ fn kept_apart(first: &Event, second: &Event) -> bool {
 /// Nothing follows the remaining arguments.
 fn rest_is_last(model: &mut Model, errors: &mut Errors) {
     for event in &mut model.events {
-        let rest = event
-            .args
-            .iter()
-            .position(|arg| matches!(&arg.source, ArgSource::Payload(payload) if matches!(payload.shape, Shape::Rest(_))));
+        let is_rest = |payload: &Payload| matches!(payload.shape, Shape::Rest(_));
+        let rest = event.args.iter().position(|arg| arg.payload.as_ref().is_some_and(is_rest));
         if let Some(index) = rest.filter(|index| index + 1 != event.args.len()) {
             errors.at(event.args[index].ident.span(), "`#[rest]` must be the last parameter");
             event.broken = true;

@@ -17,7 +17,7 @@
 //! Each arm boxes exactly its own future. Arguments are decoded straight from the packet, in one pass.
 
 use super::{Names, local, local_at, types};
-use crate::model::{Arg, ArgSource, Event, Hook, Model, Payload, Receiver, Reply, Shape};
+use crate::model::{Arg, Event, Hook, Model, Payload, Receiver, Reply, Shape};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
@@ -87,12 +87,12 @@ fn arguments(args: &[Arg], rejected: &TokenStream, names: &Names) -> TokenStream
     let private = &names.private;
     let (incoming, cursor, values, rejection) = (local("__event"), local("__args"), local("__values"), local("__rejection"));
     let slots: Vec<_> = (0..args.len()).map(slot).collect();
-    let decode = args.iter().map(|arg| match &arg.source {
-        ArgSource::Extract => {
+    let decode = args.iter().map(|arg| match &arg.payload {
+        None => {
             let ty = types::elided(&arg.ty);
             quote_spanned!(arg.ty.span()=> <#ty as #private::FromEvent>::from_event(&#incoming)?)
         }
-        ArgSource::Payload(payload) => decode(arg, payload, names),
+        Some(payload) => decode(arg, payload, names),
     });
     quote! {
         let (#(#slots,)*) = match #private::arguments(&#incoming, |#cursor| ::core::result::Result::Ok((#(#decode,)*))) {
@@ -122,9 +122,9 @@ fn slot(index: usize) -> proc_macro2::Ident {
 /// What the handler gets.
 fn lent(index: usize, arg: &Arg) -> TokenStream {
     let value = slot(index);
-    match &arg.source {
-        ArgSource::Extract => quote!(#value),
-        ArgSource::Payload(Payload { shape, option, .. }) => match shape {
+    match &arg.payload {
+        None => quote!(#value),
+        Some(Payload { shape, option, .. }) => match shape {
             Shape::Str | Shape::Slice(_) if *option => quote!(#value.as_deref()),
             Shape::Ref(_) if *option => quote!(#value.as_ref()),
             Shape::Str => quote!(&*#value),

@@ -10,7 +10,7 @@
 //! ```
 
 use super::{Names, local, types};
-use crate::model::{Arg, ArgSource, Event, Model, Reply, Shape};
+use crate::model::{Arg, Event, Model, Reply, Shape};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{FnArg, Pat, spanned::Spanned as _};
@@ -86,7 +86,7 @@ fn stand_in(model: &Model, event: &Event, names: &Names) -> TokenStream {
     let (visibility, clause) = (&model.item.vis, &generics.where_clause);
     let extracted = |pattern: &Pat| {
         let named = |arg: &Arg| matches!(pattern, Pat::Ident(pattern) if pattern.ident == arg.ident);
-        event.args.iter().any(|arg| matches!(arg.source, ArgSource::Extract) && named(arg))
+        event.args.iter().any(|arg| arg.payload.is_none() && named(arg))
     };
     let parameters = event.signature.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(parameter) if !extracted(&parameter.pat) => {

@@ -39,15 +39,8 @@ pub(crate) struct Event {
 pub(crate) struct Arg {
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
-    pub(crate) source: ArgSource,
-}
-
-/// Where the value of a parameter comes from.
-pub(crate) enum ArgSource {
-    /// `#[extract]`: made by the runtime, not on the wire.
-    Extract,
-    /// An argument of the event.
-    Payload(Payload),
+    /// How it travels. `None`: `#[extract]`, made where the event arrives.
+    pub(crate) payload: Option<Payload>,
 }
 
 /// What the return type says about the acknowledgement.
@@ -111,10 +104,7 @@ impl Event {
 
     /// The parameters that travel, with how they do.
     pub(crate) fn payload(&self) -> impl Iterator<Item = (&Arg, &Payload)> {
-        self.args.iter().filter_map(|arg| match &arg.source {
-            ArgSource::Payload(payload) => Some((arg, payload)),
-            ArgSource::Extract => None,
-        })
+        self.args.iter().filter_map(|arg| Some((arg, arg.payload.as_ref()?)))
     }
 }
 
@@ -140,16 +130,16 @@ impl Arg {
             }
         };
         let ty = (*parameter.ty).clone();
-        let source = match (extract, rest) {
-            (Some(_), None) => ArgSource::Extract,
-            (None, None) => ArgSource::Payload(Payload::read(&ty, errors)?),
-            (None, Some(_)) => ArgSource::Payload(Payload::read_rest(&ty, errors)?),
+        let payload = match (extract, rest) {
+            (Some(_), None) => None,
+            (None, None) => Some(Payload::read(&ty, errors)?),
+            (None, Some(_)) => Some(Payload::read_rest(&ty, errors)?),
             (Some(_), Some(attr)) => {
                 errors.on(attr, "an `#[extract]` parameter is not on the wire, so it cannot be `#[rest]`");
                 return None;
             }
         };
-        Some(Arg { ident, ty, source })
+        Some(Arg { ident, ty, payload })
     }
 
     /// The name that documentation, rejections and other languages show; an underscore that silences rustc is not part of it.
@@ -246,7 +236,7 @@ fn check_signature(signature: &Signature, errors: &mut Errors) {
 fn mark_optional(args: &mut [Arg]) {
     let mut tail = true;
     for arg in args.iter_mut().rev() {
-        let ArgSource::Payload(payload) = &mut arg.source else { continue };
+        let Some(payload) = &mut arg.payload else { continue };
         match payload.shape {
             Shape::Rest(_) => {}
             _ if payload.option => payload.optional = tail,

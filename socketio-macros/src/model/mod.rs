@@ -12,7 +12,7 @@ mod event;
 mod hook;
 mod payload;
 
-pub(crate) use event::{Arg, ArgSource, Event, Reply};
+pub(crate) use event::{Arg, Event, Reply};
 pub(crate) use hook::{Hook, HookKind};
 pub(crate) use payload::{Payload, Shape};
 
