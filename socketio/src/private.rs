@@ -59,7 +59,7 @@ impl<T, E> IsResult for Result<T, E> {
 /// Questions about a concrete type, answered by the order in which rustc looks up names: inherent before trait, and by value
 /// before by reference. Contracts are never generic, so there is always an answer.
 pub mod probe {
-    use crate::contract::{Incoming, Outcome, Rejection, ack_err};
+    use crate::contract::{Incoming, Outcome, Rejection, RejectionKind, ack_err};
     use serde::Serialize;
     use std::{fmt, marker::PhantomData};
 
@@ -99,13 +99,17 @@ pub mod probe {
 
     /// It can.
     pub trait RejectTyped {
-        /// Acknowledges the event with the rejection as its typed error.
+        /// Acknowledges the event with the rejection as its typed error; a malformed packet is not answered, it ends the
+        /// connection.
         fn reject(&self, event: &Incoming, rejection: Rejection) -> Outcome;
     }
 
     impl<E: From<Rejection> + Serialize> RejectTyped for Reject<E> {
         fn reject(&self, event: &Incoming, rejection: Rejection) -> Outcome {
-            ack_err(event, &E::from(rejection))
+            match rejection.kind() {
+                RejectionKind::Malformed => Outcome::Rejected(rejection),
+                _ => ack_err(event, &E::from(rejection)),
+            }
         }
     }
 

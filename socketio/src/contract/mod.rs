@@ -28,6 +28,37 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct Ack;
 
 /// A set of events that one side handles. `#[namespace]` and `#[events]` implement it for `dyn Trait`.
+///
+/// ```
+/// use socketio::{Ack, Events, events};
+///
+/// /// What the server tells its clients.
+/// #[events(rename_all = "camelCase")]
+/// pub trait ChatEvents {
+///     /// Somebody wrote a message.
+///     #[event]
+///     async fn message(&self, room: &str, text: &str);
+///     /// Lost rather than late.
+///     #[event(volatile)]
+///     async fn user_typing(&self, user: &str);
+///     /// The client answers once it has drawn everything.
+///     #[event]
+///     async fn flush(&self) -> Ack;
+/// }
+///
+/// /// A client that handles them.
+/// struct Bot;
+///
+/// impl ChatEvents for Bot {
+///     async fn message(&self, _room: &str, _text: &str) {}
+///     async fn user_typing(&self, _user: &str) {}
+///     async fn flush(&self) -> Ack {
+///         Ack
+///     }
+/// }
+///
+/// assert_eq!(<dyn ChatEvents as Events>::NAME, "ChatEvents");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a set of Socket.IO events",
     label = "not declared with `#[socketio::namespace]` or `#[socketio::events]`",
@@ -45,6 +76,45 @@ pub trait Events: 'static {
 }
 
 /// A namespace: the events the server handles, and what it emits. `#[namespace]` implements it for `dyn Trait`.
+///
+/// ```
+/// use socketio::{AckRequested, Binary, DisconnectReason, Incoming, Namespace, RawArgs, Rejection, events, namespace};
+///
+/// #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// pub struct Login {
+///     token: String,
+/// }
+///
+/// #[events]
+/// pub trait OrgEvents {
+///     #[event]
+///     async fn renamed(&self, name: &str);
+/// }
+///
+/// /// One namespace per organization.
+/// #[namespace("/org/{id}", emits = OrgEvents, auth = Login)]
+/// pub trait Org {
+///     /// Asked before every event.
+///     #[middleware]
+///     async fn allow(&self, event: &Incoming) -> Result<(), Rejection>;
+///     /// Answers `{ ok: true, data }` or `{ ok: false, error }`.
+///     #[event]
+///     async fn rename(&self, name: &str, note: Option<&str>) -> Result<u32, String>;
+///     #[event("upload logo")]
+///     async fn upload_logo(&self, logo: Binary);
+///     /// `asked` is not on the wire; `tags` are all remaining arguments.
+///     #[event]
+///     async fn tag(&self, #[extract] asked: AckRequested, #[rest] tags: Vec<String>) -> usize {
+///         tags.len()
+///     }
+///     #[fallback]
+///     async fn unknown(&self, event: &str, args: RawArgs<'_>);
+///     #[disconnect]
+///     async fn left(&self, reason: DisconnectReason);
+/// }
+///
+/// assert_eq!(<dyn Org as Namespace>::PATH, "/org/{id}");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a Socket.IO namespace",
     label = "not declared with `#[socketio::namespace]`",
@@ -93,3 +163,6 @@ pub trait Target {
 pub trait NoEvents {}
 
 impl NoEvents for () {}
+
+#[cfg(test)]
+mod tests;
