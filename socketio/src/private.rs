@@ -4,14 +4,33 @@
 
 pub use crate::{
     __pick_trait as pick_trait,
-    contract::{BoxFuture, CowStr, Events, FromEvent, Incoming, Namespace, NoEvents, Outcome, Serve, Target},
-    describe::{Describe, EventSpec},
+    contract::{BoxFuture, Events, FromEvent, Incoming, Namespace, NoEvents, Outcome, Serve, Target},
     parser::BodyWriter,
     reason::DisconnectReason,
 };
-pub use schemars::Schema;
 
-use crate::contract::{Args, Rejection};
+/// How a contract describes itself.
+pub mod describe {
+    pub use crate::describe::{Describe, EventSpec};
+    pub use schemars::Schema;
+}
+
+/// How an event becomes the handler's parameters.
+pub mod args {
+    pub use crate::contract::CowStr;
+    use crate::contract::{Args, Incoming, Rejection};
+
+    /// Decodes the arguments of an event and checks that what is left of the packet is well-formed.
+    ///
+    /// # Errors
+    /// An argument is missing or has another type, an extractor refuses the event, or the packet is malformed.
+    pub fn decode<'a, T>(event: &'a Incoming, decode: impl FnOnce(&mut Args<'a>) -> Result<T, Rejection>) -> Result<T, Rejection> {
+        let mut args = event.args();
+        let values = decode(&mut args)?;
+        args.finish()?;
+        Ok(values)
+    }
+}
 
 /// How a handler's value becomes an acknowledgement.
 pub mod ack {
@@ -23,45 +42,34 @@ pub mod decode {
     pub use crate::contract::{decode_empty as empty, decode_result as result, decode_value as value};
 }
 
-/// Decodes the arguments of an event and checks that what is left of the packet is well-formed.
-///
-/// # Errors
-/// An argument is missing or has another type, an extractor refuses the event, or the packet is malformed.
-pub fn arguments<'a, T>(event: &'a Incoming, decode: impl FnOnce(&mut Args<'a>) -> Result<T, Rejection>) -> Result<T, Rejection> {
-    let mut args = event.args();
-    let values = decode(&mut args)?;
-    args.finish()?;
-    Ok(values)
-}
-
-/// `Result` as a type function, so that aliases such as `type Result<T> = ..` work.
-#[diagnostic::on_unimplemented(message = "an event names its return type `Result`, but it is not `core::result::Result`")]
-pub trait IsResult {
-    /// `T` of `Result<T, E>`.
-    type Ok;
-    /// `E` of `Result<T, E>`.
-    type Err;
-    /// The result itself.
-    ///
-    /// # Errors
-    /// It is one.
-    fn as_result(&self) -> Result<&Self::Ok, &Self::Err>;
-}
-
-impl<T, E> IsResult for Result<T, E> {
-    type Ok = T;
-    type Err = E;
-    fn as_result(&self) -> Result<&T, &E> {
-        self.as_ref()
-    }
-}
-
 /// Questions about a concrete type, answered by the order in which rustc looks up names: inherent before trait, and by value
 /// before by reference. Contracts are never generic, so there is always an answer.
 pub mod probe {
     use crate::contract::{Incoming, Outcome, Rejection, RejectionKind, ack_err};
     use serde::Serialize;
     use std::{fmt, marker::PhantomData};
+
+    /// `Result` as a type function, so that aliases such as `type Result<T> = ..` work.
+    #[diagnostic::on_unimplemented(message = "an event names its return type `Result`, but it is not `core::result::Result`")]
+    pub trait IsResult {
+        /// `T` of `Result<T, E>`.
+        type Ok;
+        /// `E` of `Result<T, E>`.
+        type Err;
+        /// The result itself.
+        ///
+        /// # Errors
+        /// It is one.
+        fn as_result(&self) -> Result<&Self::Ok, &Self::Err>;
+    }
+
+    impl<T, E> IsResult for Result<T, E> {
+        type Ok = T;
+        type Err = E;
+        fn as_result(&self) -> Result<&T, &E> {
+            self.as_ref()
+        }
+    }
 
     /// Is it a `Result`? Finds one that hides behind an alias.
     #[derive(Debug)]

@@ -23,7 +23,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
                 #emitter(target)
             }
             #[allow(unused_mut, unused_variables, clippy::all, clippy::pedantic)]
-            fn describe(#describe: &mut #private::Describe) -> ::std::vec::Vec<#private::EventSpec> {
+            fn describe(#describe: &mut #private::describe::Describe) -> ::std::vec::Vec<#private::describe::EventSpec> {
                 let mut #events = ::std::vec::Vec::new();
                 #(#described)*
                 #events
@@ -69,5 +69,5 @@ fn spec(event: &Event, names: &Names) -> TokenStream {
             Some(quote!(.ack_result(#ok, #err)))
         }
     };
-    quote!(#private::EventSpec::new(#name, #docs) #deprecated #volatile #(#args)* #ack)
+    quote!(#private::describe::EventSpec::new(#name, #docs) #deprecated #volatile #(#args)* #ack)
 }

@@ -4,7 +4,7 @@
 //! "join" => {
 //!     let __handler = Arc::clone(__handler);
 //!     Box::pin(async move {
-//!         let (__a0,) = match arguments(&__event, |__args| Ok((__args.next::<CowStr<'_>>("room")?,))) {
+//!         let (__a0,) = match args::decode(&__event, |__args| Ok((__args.next::<CowStr<'_>>("room")?,))) {
 //!             Ok(__values) => __values,
 //!             Err(__rejection) => return Outcome::Rejected(__rejection),
 //!         };
@@ -95,7 +95,7 @@ fn arguments(args: &[Arg], rejected: &TokenStream, names: &Names) -> TokenStream
         Some(payload) => decode(arg, payload, names),
     });
     quote! {
-        let (#(#slots,)*) = match #private::arguments(&#incoming, |#cursor| ::core::result::Result::Ok((#(#decode,)*))) {
+        let (#(#slots,)*) = match #private::args::decode(&#incoming, |#cursor| ::core::result::Result::Ok((#(#decode,)*))) {
             ::core::result::Result::Ok(#values) => #values,
             ::core::result::Result::Err(#rejection) => return #rejected,
         };
@@ -140,21 +140,24 @@ fn lent(index: usize, arg: &Arg) -> TokenStream {
 fn acknowledge(event: &Event, call: TokenStream, names: &Names) -> TokenStream {
     let private = &names.private;
     let (span, incoming) = (event.reply_span, local("__event"));
-    let (reply, value) = (local_at("__reply", span), local_at("__value", span));
+    let reply = local_at("__reply", span);
     match &event.reply {
         Reply::None | Reply::Empty(_) => quote! { #call; #private::ack::none() },
         Reply::Value(_) => {
             let encode = quote_spanned!(span=> #private::ack::value(&#incoming, &#reply));
             quote! { let #reply = #call; #encode }
         }
-        Reply::Result(_) => {
-            let ok = quote_spanned!(span=> #private::ack::ok(&#incoming, #value));
-            let err = quote_spanned!(span=> #private::ack::err(&#incoming, #value));
+        Reply::Result(ty) => {
+            // What one of the two types lacks is reported at that type.
+            let (ok, err) = types::result(ty, names);
+            let (ok, err) = (local_at("__value", ok.span()), local_at("__value", err.span()));
+            let on_ok = quote_spanned!(ok.span()=> #private::ack::ok(&#incoming, #ok));
+            let on_err = quote_spanned!(err.span()=> #private::ack::err(&#incoming, #err));
             quote! {
                 let #reply = #call;
-                match #private::IsResult::as_result(&#reply) {
-                    ::core::result::Result::Ok(#value) => #ok,
-                    ::core::result::Result::Err(#value) => #err,
+                match #private::probe::IsResult::as_result(&#reply) {
+                    ::core::result::Result::Ok(#ok) => #on_ok,
+                    ::core::result::Result::Err(#err) => #on_err,
                 }
             }
         }
@@ -201,8 +204,10 @@ fn unknown(model: &Model, names: &Names) -> TokenStream {
     let well_formed = arguments(&[], &refused, names);
     let fallback = model.fallback.as_ref().map(|hook| {
         let (cfgs, method, receiver) = (&hook.cfgs, &hook.method, receiver(hook.receiver));
-        let name = quote_spanned!(span(hook, 0)=> #event.name());
-        let args = quote_spanned!(span(hook, 1)=> #event.raw_args());
+        // All of each expression stands where the parameter's type does, so that a wrong type is reported there.
+        let (first, second) = (local_at("__event", span(hook, 0)), local_at("__event", span(hook, 1)));
+        let name = quote_spanned!(span(hook, 0)=> #first.name());
+        let args = quote_spanned!(span(hook, 1)=> #second.raw_args());
         let future = boxed(quote! {
             #middleware
             #well_formed

@@ -11,15 +11,20 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let path = model.attr.path.clone().unwrap_or_else(|| LitStr::new("/", Span::call_site()));
     let docs = &model.docs;
     let emits = match &model.attr.emits {
-        Some(emits) => quote_spanned!(emits.span()=> dyn #emits),
-        None => quote!(dyn #private::NoEvents),
+        Some(emits) => quote_spanned!(emits.span()=> type Emits = dyn #emits;),
+        None => quote!(type Emits = dyn #private::NoEvents;),
     };
-    let auth = model.attr.auth.as_ref().map_or_else(|| quote!(()), |auth| quote!(#auth));
+    let auth = match &model.attr.auth {
+        Some(auth) => quote_spanned!(auth.span()=> type Auth = #auth;),
+        None => quote!(
+            type Auth = ();
+        ),
+    };
     let describe = model.attr.auth.as_ref().filter(|_| model.attr.schema).map(|auth| {
         let describe = local("__describe");
         let schema = quote_spanned!(auth.span()=> #describe.auth::<#auth>());
         quote! {
-            fn describe_auth(#describe: &mut #private::Describe) -> ::core::option::Option<#private::Schema> {
+            fn describe_auth(#describe: &mut #private::describe::Describe) -> ::core::option::Option<#private::describe::Schema> {
                 ::core::option::Option::Some(#schema)
             }
         }
@@ -29,8 +34,8 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
         impl #private::Namespace for dyn #contract {
             const PATH: &'static str = #path;
             const DOCS: &'static str = #docs;
-            type Emits = #emits;
-            type Auth = #auth;
+            #emits
+            #auth
             #describe
         }
     }

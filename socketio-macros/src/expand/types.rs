@@ -59,14 +59,17 @@ pub(super) fn result(ty: &Type, names: &Names) -> (TokenStream, TokenStream) {
         return (quote!(#ok), quote!(#err));
     }
     let private = &names.private;
-    (quote_spanned!(ty.span()=> <#ty as #private::IsResult>::Ok), quote_spanned!(ty.span()=> <#ty as #private::IsResult>::Err))
+    (
+        quote_spanned!(ty.span()=> <#ty as #private::probe::IsResult>::Ok),
+        quote_spanned!(ty.span()=> <#ty as #private::probe::IsResult>::Err),
+    )
 }
 
 /// The type that is decoded for an argument; an `Option` around it is left to the caller.
 pub(super) fn decoded(payload: &Payload, names: &Names) -> TokenStream {
     let private = &names.private;
     match &payload.shape {
-        Shape::Str | Shape::CowStr => quote!(#private::CowStr<'_>),
+        Shape::Str | Shape::CowStr => quote!(#private::args::CowStr<'_>),
         shape => owned(shape, elided),
     }
 }

@@ -126,6 +126,10 @@ impl Arg {
             }
             pattern => {
                 errors.on(pattern, "name the parameter: patterns are not allowed here (destructure it inside the method)");
+                if !provided {
+                    // rustc need not say so, too.
+                    *parameter.pat = syn::parse_quote!(_);
+                }
                 return None;
             }
         };
@@ -173,8 +177,8 @@ impl Reply {
             (found.reference, "an acknowledgement is serialized after the handler returns: return an owned type"),
             (found.lifetime, "an acknowledgement is serialized after the handler returns: return an owned type"),
         ];
-        if let Some((span, message)) = problems.into_iter().find_map(|(span, message)| span.map(|span| (span, message))) {
-            errors.at(span, message);
+        if let Some((tokens, message)) = problems.into_iter().find_map(|(tokens, message)| Some((tokens?, message))) {
+            errors.on(tokens, message);
             return Reply::None;
         }
         match last_segment(ty).map(|segment| segment.ident.to_string()).as_deref() {

@@ -9,10 +9,10 @@
 
 use super::{last_segment, peel};
 use crate::errors::Errors;
-use proc_macro2::Span;
+use proc_macro2::TokenStream;
+use quote::ToTokens as _;
 use syn::{
     GenericArgument, Lifetime, PathArguments, PathSegment, Type, TypeReference,
-    spanned::Spanned as _,
     visit::{self, Visit},
 };
 
@@ -122,23 +122,23 @@ fn owned(ty: &Type, errors: &mut Errors) -> Option<Type> {
         (found.self_type, "a payload type is part of the wire contract and cannot mention `Self`"),
         (found.impl_trait, "payload parameters need a concrete type"),
     ];
-    let problem = problems.into_iter().find_map(|(span, message)| span.map(|span| (span, message)));
-    if let Some((span, message)) = problem {
-        errors.at(span, message);
+    let problem = problems.into_iter().find_map(|(tokens, message)| Some((tokens?, message)));
+    if let Some((tokens, message)) = problem {
+        errors.on(tokens, message);
         return None;
     }
     Some(ty.clone())
 }
 
-/// What the type of a payload or of an acknowledgement must not contain.
+/// What the type of a payload or of an acknowledgement must not contain: the first of each, as written.
 #[derive(Default)]
 pub(super) struct Findings {
-    nested_str: Option<Span>,
-    pub(super) reference: Option<Span>,
+    nested_str: Option<TokenStream>,
+    pub(super) reference: Option<TokenStream>,
     /// A lifetime other than `'static`.
-    pub(super) lifetime: Option<Span>,
-    pub(super) self_type: Option<Span>,
-    pub(super) impl_trait: Option<Span>,
+    pub(super) lifetime: Option<TokenStream>,
+    pub(super) self_type: Option<TokenStream>,
+    pub(super) impl_trait: Option<TokenStream>,
 }
 
 impl Findings {
@@ -152,26 +152,26 @@ impl Findings {
 impl<'ast> Visit<'ast> for Findings {
     fn visit_type_reference(&mut self, reference: &'ast TypeReference) {
         let slot = if is_ident(&reference.elem, "str") { &mut self.nested_str } else { &mut self.reference };
-        slot.get_or_insert(reference.span());
-        self.reference.get_or_insert(reference.span());
+        slot.get_or_insert_with(|| reference.to_token_stream());
+        self.reference.get_or_insert_with(|| reference.to_token_stream());
         visit::visit_type_reference(self, reference);
     }
 
     fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
         if lifetime.ident != "static" {
-            self.lifetime.get_or_insert(lifetime.span());
+            self.lifetime.get_or_insert_with(|| lifetime.to_token_stream());
         }
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         if path.segments.first().is_some_and(|segment| segment.ident == "Self") {
-            self.self_type.get_or_insert(path.span());
+            self.self_type.get_or_insert_with(|| path.to_token_stream());
         }
         visit::visit_path(self, path);
     }
 
     fn visit_type_impl_trait(&mut self, ty: &'ast syn::TypeImplTrait) {
-        self.impl_trait.get_or_insert(ty.span());
+        self.impl_trait.get_or_insert_with(|| ty.to_token_stream());
     }
 
     fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {

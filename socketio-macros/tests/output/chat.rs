@@ -58,8 +58,8 @@ impl<__T: ::socketio::__private::Target> ChatEmitter<__T> {
         room: &str,
         text: &str,
     ) -> __T::Reply<
-        <Result<()> as ::socketio::__private::IsResult>::Ok,
-        <Result<()> as ::socketio::__private::IsResult>::Err,
+        <Result<()> as ::socketio::__private::probe::IsResult>::Ok,
+        <Result<()> as ::socketio::__private::probe::IsResult>::Err,
     > {
         let mut __body = ::socketio::__private::BodyWriter::event("chat message");
         __body.arg(&room);
@@ -68,8 +68,8 @@ impl<__T: ::socketio::__private::Target> ChatEmitter<__T> {
             .ask(
                 __body.finish(),
                 ::socketio::__private::decode::result::<
-                    <Result<()> as ::socketio::__private::IsResult>::Ok,
-                    <Result<()> as ::socketio::__private::IsResult>::Err,
+                    <Result<()> as ::socketio::__private::probe::IsResult>::Ok,
+                    <Result<()> as ::socketio::__private::probe::IsResult>::Err,
                 >,
             )
     }
@@ -89,12 +89,12 @@ impl ::socketio::__private::Events for dyn Chat {
     }
     #[allow(unused_mut, unused_variables, clippy::all, clippy::pedantic)]
     fn describe(
-        __describe: &mut ::socketio::__private::Describe,
-    ) -> ::std::vec::Vec<::socketio::__private::EventSpec> {
+        __describe: &mut ::socketio::__private::describe::Describe,
+    ) -> ::std::vec::Vec<::socketio::__private::describe::EventSpec> {
         let mut __events = ::std::vec::Vec::new();
         __events
             .push(
-                ::socketio::__private::EventSpec::new(
+                ::socketio::__private::describe::EventSpec::new(
                         "join",
                         "Join a room; answers with the number of people in it.",
                     )
@@ -103,7 +103,7 @@ impl ::socketio::__private::Events for dyn Chat {
             );
         __events
             .push(
-                ::socketio::__private::EventSpec::new(
+                ::socketio::__private::describe::EventSpec::new(
                         "chat message",
                         "Post a message to a room you joined.",
                     )
@@ -112,17 +112,17 @@ impl ::socketio::__private::Events for dyn Chat {
                     .ack_result(
                         __describe
                             .ack::<
-                                <Result<()> as ::socketio::__private::IsResult>::Ok,
+                                <Result<()> as ::socketio::__private::probe::IsResult>::Ok,
                             >(),
                         __describe
                             .ack::<
-                                <Result<()> as ::socketio::__private::IsResult>::Err,
+                                <Result<()> as ::socketio::__private::probe::IsResult>::Err,
                             >(),
                     ),
             );
         __events
             .push(
-                ::socketio::__private::EventSpec::new("typing", "")
+                ::socketio::__private::describe::EventSpec::new("typing", "")
                     .arg("room", __describe.arg::<::std::string::String>()),
             );
         __events
@@ -135,8 +135,8 @@ impl ::socketio::__private::Namespace for dyn Chat {
     type Emits = dyn ChatEvents;
     type Auth = Login;
     fn describe_auth(
-        __describe: &mut ::socketio::__private::Describe,
-    ) -> ::core::option::Option<::socketio::__private::Schema> {
+        __describe: &mut ::socketio::__private::describe::Describe,
+    ) -> ::core::option::Option<::socketio::__private::describe::Schema> {
         ::core::option::Option::Some(__describe.auth::<Login>())
     }
 }
@@ -159,10 +159,11 @@ impl<__H: Chat> ::socketio::__private::Serve<__H> for dyn Chat {
             "join" => {
                 let __handler = ::std::sync::Arc::clone(__handler);
                 ::std::boxed::Box::pin(async move {
-                    let (__a0,) = match ::socketio::__private::arguments(
+                    let (__a0,) = match ::socketio::__private::args::decode(
                         &__event,
                         |__args| ::core::result::Result::Ok((
-                            __args.next::<::socketio::__private::CowStr<'_>>("room")?,
+                            __args
+                                .next::<::socketio::__private::args::CowStr<'_>>("room")?,
                         )),
                     ) {
                         ::core::result::Result::Ok(__values) => __values,
@@ -178,7 +179,7 @@ impl<__H: Chat> ::socketio::__private::Serve<__H> for dyn Chat {
                         }
                     };
                     let __reply = <__H as Chat>::join(&__handler, &*__a0).await;
-                    match ::socketio::__private::IsResult::as_result(&__reply) {
+                    match ::socketio::__private::probe::IsResult::as_result(&__reply) {
                         ::core::result::Result::Ok(__value) => {
                             ::socketio::__private::ack::ok(&__event, __value)
                         }
@@ -191,11 +192,13 @@ impl<__H: Chat> ::socketio::__private::Serve<__H> for dyn Chat {
             "chat message" => {
                 let __handler = ::std::sync::Arc::clone(__handler);
                 ::std::boxed::Box::pin(async move {
-                    let (__a0, __a1) = match ::socketio::__private::arguments(
+                    let (__a0, __a1) = match ::socketio::__private::args::decode(
                         &__event,
                         |__args| ::core::result::Result::Ok((
-                            __args.next::<::socketio::__private::CowStr<'_>>("room")?,
-                            __args.next::<::socketio::__private::CowStr<'_>>("text")?,
+                            __args
+                                .next::<::socketio::__private::args::CowStr<'_>>("room")?,
+                            __args
+                                .next::<::socketio::__private::args::CowStr<'_>>("text")?,
                         )),
                     ) {
                         ::core::result::Result::Ok(__values) => __values,
@@ -206,14 +209,14 @@ impl<__H: Chat> ::socketio::__private::Serve<__H> for dyn Chat {
                                     RejectTyped as _, RejectUntyped as _,
                                 };
                                 (&::socketio::__private::probe::Reject::<
-                                    <Result<()> as ::socketio::__private::IsResult>::Err,
+                                    <Result<()> as ::socketio::__private::probe::IsResult>::Err,
                                 >::new())
                                     .reject(&__event, __rejection)
                             };
                         }
                     };
                     let __reply = <__H as Chat>::say(&__handler, &*__a0, &*__a1).await;
-                    match ::socketio::__private::IsResult::as_result(&__reply) {
+                    match ::socketio::__private::probe::IsResult::as_result(&__reply) {
                         ::core::result::Result::Ok(__value) => {
                             ::socketio::__private::ack::ok(&__event, __value)
                         }
@@ -226,10 +229,11 @@ impl<__H: Chat> ::socketio::__private::Serve<__H> for dyn Chat {
             "typing" => {
                 let __handler = ::std::sync::Arc::clone(__handler);
                 ::std::boxed::Box::pin(async move {
-                    let (__a0,) = match ::socketio::__private::arguments(
+                    let (__a0,) = match ::socketio::__private::args::decode(
                         &__event,
                         |__args| ::core::result::Result::Ok((
-                            __args.next::<::socketio::__private::CowStr<'_>>("room")?,
+                            __args
+                                .next::<::socketio::__private::args::CowStr<'_>>("room")?,
                         )),
                     ) {
                         ::core::result::Result::Ok(__values) => __values,

@@ -81,27 +81,30 @@ impl ::socketio::__private::Events for dyn ChatEvents {
     }
     #[allow(unused_mut, unused_variables, clippy::all, clippy::pedantic)]
     fn describe(
-        __describe: &mut ::socketio::__private::Describe,
-    ) -> ::std::vec::Vec<::socketio::__private::EventSpec> {
+        __describe: &mut ::socketio::__private::describe::Describe,
+    ) -> ::std::vec::Vec<::socketio::__private::describe::EventSpec> {
         let mut __events = ::std::vec::Vec::new();
         __events
             .push(
-                ::socketio::__private::EventSpec::new("newMessage", "")
+                ::socketio::__private::describe::EventSpec::new("newMessage", "")
                     .arg("room", __describe.arg::<::std::string::String>())
                     .arg("message", __describe.arg::<Message>()),
             );
         __events
             .push(
-                ::socketio::__private::EventSpec::new("userTyping", "")
+                ::socketio::__private::describe::EventSpec::new("userTyping", "")
                     .volatile()
                     .arg("user", __describe.arg::<::std::string::String>()),
             );
         __events
             .push(
-                ::socketio::__private::EventSpec::new("areYouThere", "")
+                ::socketio::__private::describe::EventSpec::new("areYouThere", "")
                     .ack_value(__describe.ack::<bool>()),
             );
-        __events.push(::socketio::__private::EventSpec::new("flush", "").ack_empty());
+        __events
+            .push(
+                ::socketio::__private::describe::EventSpec::new("flush", "").ack_empty(),
+            );
         __events
     }
 }
@@ -124,10 +127,11 @@ impl<__H: ChatEvents> ::socketio::__private::Serve<__H> for dyn ChatEvents {
             "newMessage" => {
                 let __handler = ::std::sync::Arc::clone(__handler);
                 ::std::boxed::Box::pin(async move {
-                    let (__a0, __a1) = match ::socketio::__private::arguments(
+                    let (__a0, __a1) = match ::socketio::__private::args::decode(
                         &__event,
                         |__args| ::core::result::Result::Ok((
-                            __args.next::<::socketio::__private::CowStr<'_>>("room")?,
+                            __args
+                                .next::<::socketio::__private::args::CowStr<'_>>("room")?,
                             __args.next::<Message>("message")?,
                         )),
                     ) {
@@ -143,10 +147,11 @@ impl<__H: ChatEvents> ::socketio::__private::Serve<__H> for dyn ChatEvents {
             "userTyping" => {
                 let __handler = ::std::sync::Arc::clone(__handler);
                 ::std::boxed::Box::pin(async move {
-                    let (__a0,) = match ::socketio::__private::arguments(
+                    let (__a0,) = match ::socketio::__private::args::decode(
                         &__event,
                         |__args| ::core::result::Result::Ok((
-                            __args.next::<::socketio::__private::CowStr<'_>>("user")?,
+                            __args
+                                .next::<::socketio::__private::args::CowStr<'_>>("user")?,
                         )),
                     ) {
                         ::core::result::Result::Ok(__values) => __values,
@@ -161,7 +166,7 @@ impl<__H: ChatEvents> ::socketio::__private::Serve<__H> for dyn ChatEvents {
             "areYouThere" => {
                 let __handler = ::std::sync::Arc::clone(__handler);
                 ::std::boxed::Box::pin(async move {
-                    let () = match ::socketio::__private::arguments(
+                    let () = match ::socketio::__private::args::decode(
                         &__event,
                         |__args| ::core::result::Result::Ok(()),
                     ) {
@@ -177,7 +182,7 @@ impl<__H: ChatEvents> ::socketio::__private::Serve<__H> for dyn ChatEvents {
             "flush" => {
                 let __handler = ::std::sync::Arc::clone(__handler);
                 ::std::boxed::Box::pin(async move {
-                    let () = match ::socketio::__private::arguments(
+                    let () = match ::socketio::__private::args::decode(
                         &__event,
                         |__args| ::core::result::Result::Ok(()),
                     ) {

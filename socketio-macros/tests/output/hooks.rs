@@ -86,13 +86,13 @@ impl crate::runtime::__private::Events for dyn Org {
     }
     #[allow(unused_mut, unused_variables, clippy::all, clippy::pedantic)]
     fn describe(
-        __describe: &mut crate::runtime::__private::Describe,
-    ) -> ::std::vec::Vec<crate::runtime::__private::EventSpec> {
+        __describe: &mut crate::runtime::__private::describe::Describe,
+    ) -> ::std::vec::Vec<crate::runtime::__private::describe::EventSpec> {
         let mut __events = ::std::vec::Vec::new();
         #[cfg(feature = "legacy")]
         __events
             .push(
-                crate::runtime::__private::EventSpec::new(
+                crate::runtime::__private::describe::EventSpec::new(
                         "set_name",
                         "Kept for version 1.",
                     )
@@ -101,7 +101,10 @@ impl crate::runtime::__private::Events for dyn Org {
                     .ack_result(__describe.ack::<Ack2>(), __describe.ack::<String>()),
             );
         __events
-            .push(crate::runtime::__private::EventSpec::new("spawn", "").ack_empty());
+            .push(
+                crate::runtime::__private::describe::EventSpec::new("spawn", "")
+                    .ack_empty(),
+            );
         __events
     }
 }
@@ -152,11 +155,13 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
                             };
                         }
                     }
-                    let (__a0,) = match crate::runtime::__private::arguments(
+                    let (__a0,) = match crate::runtime::__private::args::decode(
                         &__event,
                         |__args| ::core::result::Result::Ok((
                             __args
-                                .next::<crate::runtime::__private::CowStr<'_>>("name")?,
+                                .next::<
+                                    crate::runtime::__private::args::CowStr<'_>,
+                                >("name")?,
                         )),
                     ) {
                         ::core::result::Result::Ok(__values) => __values,
@@ -172,7 +177,9 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
                         }
                     };
                     let __reply = <__H as Org>::set_name(&__handler, &*__a0).await;
-                    match crate::runtime::__private::IsResult::as_result(&__reply) {
+                    match crate::runtime::__private::probe::IsResult::as_result(
+                        &__reply,
+                    ) {
                         ::core::result::Result::Ok(__value) => {
                             crate::runtime::__private::ack::ok(&__event, __value)
                         }
@@ -197,7 +204,7 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
                             );
                         }
                     }
-                    let () = match crate::runtime::__private::arguments(
+                    let () = match crate::runtime::__private::args::decode(
                         &__event,
                         |__args| ::core::result::Result::Ok(()),
                     ) {
@@ -228,7 +235,7 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
                             );
                         }
                     }
-                    let () = match crate::runtime::__private::arguments(
+                    let () = match crate::runtime::__private::args::decode(
                         &__event,
                         |__args| ::core::result::Result::Ok(()),
                     ) {

@@ -94,12 +94,12 @@ impl ::socketio::__private::Events for dyn Parameters {
     }
     #[allow(unused_mut, unused_variables, clippy::all, clippy::pedantic)]
     fn describe(
-        __describe: &mut ::socketio::__private::Describe,
-    ) -> ::std::vec::Vec<::socketio::__private::EventSpec> {
+        __describe: &mut ::socketio::__private::describe::Describe,
+    ) -> ::std::vec::Vec<::socketio::__private::describe::EventSpec> {
         let mut __events = ::std::vec::Vec::new();
         __events
             .push(
-                ::socketio::__private::EventSpec::new("strings", "")
+                ::socketio::__private::describe::EventSpec::new("strings", "")
                     .arg("a", __describe.arg::<::std::string::String>())
                     .arg("b", __describe.arg::<::std::string::String>())
                     .arg(
@@ -110,7 +110,7 @@ impl ::socketio::__private::Events for dyn Parameters {
             );
         __events
             .push(
-                ::socketio::__private::EventSpec::new("lent", "")
+                ::socketio::__private::describe::EventSpec::new("lent", "")
                     .arg("a", __describe.arg::<Point>())
                     .arg("b", __describe.arg::<::std::vec::Vec<Point>>())
                     .arg("c", __describe.arg::<::core::option::Option<Point>>())
@@ -123,7 +123,7 @@ impl ::socketio::__private::Events for dyn Parameters {
             );
         __events
             .push(
-                ::socketio::__private::EventSpec::new("optional", "")
+                ::socketio::__private::describe::EventSpec::new("optional", "")
                     .arg("a", __describe.arg::<::core::option::Option<u8>>())
                     .arg("b", __describe.arg::<u8>())
                     .optional("c", __describe.arg::<u8>())
@@ -158,14 +158,16 @@ impl<__H: Parameters> ::socketio::__private::Serve<__H> for dyn Parameters {
             "strings" => {
                 let __handler = ::std::sync::Arc::clone(__handler);
                 ::std::boxed::Box::pin(async move {
-                    let (__a0, __a1, __a2, __a3) = match ::socketio::__private::arguments(
+                    let (__a0, __a1, __a2, __a3) = match ::socketio::__private::args::decode(
                         &__event,
                         |__args| ::core::result::Result::Ok((
-                            __args.next::<::socketio::__private::CowStr<'_>>("a")?,
-                            __args.next::<::socketio::__private::CowStr<'_>>("b")?,
+                            __args.next::<::socketio::__private::args::CowStr<'_>>("a")?,
+                            __args.next::<::socketio::__private::args::CowStr<'_>>("b")?,
                             __args
                                 .next::<
-                                    ::core::option::Option<::socketio::__private::CowStr<'_>>,
+                                    ::core::option::Option<
+                                        ::socketio::__private::args::CowStr<'_>,
+                                    >,
                                 >("c")?,
                             __args.next::<String>("d")?,
                         )),
@@ -189,7 +191,7 @@ impl<__H: Parameters> ::socketio::__private::Serve<__H> for dyn Parameters {
             "lent" => {
                 let __handler = ::std::sync::Arc::clone(__handler);
                 ::std::boxed::Box::pin(async move {
-                    let (__a0, __a1, __a2, __a3, __a4) = match ::socketio::__private::arguments(
+                    let (__a0, __a1, __a2, __a3, __a4) = match ::socketio::__private::args::decode(
                         &__event,
                         |__args| ::core::result::Result::Ok((
                             __args.next::<Point>("a")?,
@@ -222,7 +224,7 @@ impl<__H: Parameters> ::socketio::__private::Serve<__H> for dyn Parameters {
             "optional" => {
                 let __handler = ::std::sync::Arc::clone(__handler);
                 ::std::boxed::Box::pin(async move {
-                    let (__a0, __a1, __a2, __a3, __a4) = match ::socketio::__private::arguments(
+                    let (__a0, __a1, __a2, __a3, __a4) = match ::socketio::__private::args::decode(
                         &__event,
                         |__args| ::core::result::Result::Ok((
                             __args.next::<::core::option::Option<u8>>("a")?,

@@ -47,8 +47,8 @@ impl ::socketio::__private::Events for dyn Metrics {
     }
     #[allow(unused_mut, unused_variables, clippy::all, clippy::pedantic)]
     fn describe(
-        __describe: &mut ::socketio::__private::Describe,
-    ) -> ::std::vec::Vec<::socketio::__private::EventSpec> {
+        __describe: &mut ::socketio::__private::describe::Describe,
+    ) -> ::std::vec::Vec<::socketio::__private::describe::EventSpec> {
         let mut __events = ::std::vec::Vec::new();
         __events
     }
@@ -72,10 +72,11 @@ impl<__H: Metrics> ::socketio::__private::Serve<__H> for dyn Metrics {
             "sample" => {
                 let __handler = ::std::sync::Arc::clone(__handler);
                 ::std::boxed::Box::pin(async move {
-                    let (__a0, __a1) = match ::socketio::__private::arguments(
+                    let (__a0, __a1) = match ::socketio::__private::args::decode(
                         &__event,
                         |__args| ::core::result::Result::Ok((
-                            __args.next::<::socketio::__private::CowStr<'_>>("type")?,
+                            __args
+                                .next::<::socketio::__private::args::CowStr<'_>>("type")?,
                             __args.next::<f64>("value")?,
                         )),
                     ) {
