@@ -1,0 +1,75 @@
+//! When the next ping is due and when a missing pong ends the session. Spec: "Heartbeat".
+//!
+//! ```text
+//! Quiet --interval--> ping --> Waiting --pong--> Quiet
+//!                                 |--timeout--> dead
+//! ```
+//! As the reference since 6.6.10: the first other packet while waiting restarts the timeout, once for each ping.
+
+use super::server::Timing;
+use std::time::Instant;
+
+#[derive(Debug)]
+pub(super) struct Heartbeat {
+    state: State,
+    /// Nothing is read from the client, so no pong can be expected.
+    suspended: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    Quiet { ping_at: Instant },
+    Waiting { dead_at: Instant, extended: bool },
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Beat {
+    Ping,
+    Dead,
+}
+
+impl Heartbeat {
+    pub(super) fn new(timing: &Timing, now: Instant) -> Self {
+        Heartbeat { state: State::Quiet { ping_at: now + timing.ping_interval }, suspended: false }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Quiet { ping_at } => Some(ping_at),
+            State::Waiting { dead_at, .. } => (!self.suspended).then_some(dead_at),
+        }
+    }
+
+    pub(super) fn tick(&mut self, timing: &Timing, now: Instant) -> Option<Beat> {
+        if self.deadline().is_none_or(|deadline| now < deadline) {
+            return None;
+        }
+        match self.state {
+            State::Quiet { .. } => {
+                self.state = State::Waiting { dead_at: now + timing.ping_timeout, extended: false };
+                Some(Beat::Ping)
+            }
+            State::Waiting { .. } => Some(Beat::Dead),
+        }
+    }
+
+    pub(super) fn pong(&mut self, timing: &Timing, now: Instant) {
+        self.state = State::Quiet { ping_at: now + timing.ping_interval };
+    }
+
+    /// Some other packet arrived.
+    pub(super) fn sign_of_life(&mut self, timing: &Timing, now: Instant) {
+        if let State::Waiting { dead_at, extended: extended @ false } = &mut self.state {
+            *dead_at = now + timing.ping_timeout;
+            *extended = true;
+        }
+    }
+
+    /// Reading from the client stops or goes on; when it goes on, a pong has the whole timeout again.
+    pub(super) fn suspend(&mut self, suspended: bool, timing: &Timing, now: Instant) {
+        if let (true, false, State::Waiting { dead_at, .. }) = (self.suspended, suspended, &mut self.state) {
+            *dead_at = now + timing.ping_timeout;
+        }
+        self.suspended = suspended;
+    }
+}

@@ -1,0 +1,15 @@
+//! The Engine.IO protocol, sans-IO: bytes and time go in by argument, orders and events come out by return.
+//! Spec: Engine.IO protocol, revision 4.
+//!
+//! Not here: sockets, HTTP and clocks; see `engine::connection` and `engine::transport`.
+
+mod handshake;
+mod heartbeat;
+mod packet;
+pub(crate) mod payload;
+mod server;
+
+pub(crate) use handshake::open_packet;
+pub use packet::Message;
+pub(crate) use packet::{Frame, Packet};
+pub(crate) use server::{Input, Output, Path, ServerSession, Timing};
