@@ -146,9 +146,7 @@ impl Cookie {
     pub(crate) fn check(&self) -> Result<(), CookieError> {
         match &self.error {
             Some(error) => Err(error.clone()),
-            None if !self.secure && (self.partitioned || self.same_site == SameSite::None) => {
-                Err(CookieError::NotSecure)
-            }
+            None if !self.secure && (self.partitioned || self.same_site == SameSite::None) => Err(CookieError::NotSecure),
             None => Ok(()),
         }
     }
@@ -166,8 +164,7 @@ impl Cookie {
         if !self.path.is_empty() {
             let _ = write!(text, "; Path={}", self.path);
         }
-        for (present, attribute) in
-            [(self.http_only, "; HttpOnly"), (self.secure, "; Secure"), (self.partitioned, "; Partitioned")]
+        for (present, attribute) in [(self.http_only, "; HttpOnly"), (self.secure, "; Secure"), (self.partitioned, "; Partitioned")]
         {
             if present {
                 text.push_str(attribute);
@@ -236,10 +233,7 @@ mod tests {
                 .same_site(SameSite::None),
             "my=UHk51AOsL4J2PfGWAAAA; Max-Age=100; Domain=x.example; Path=/; HttpOnly; Secure; SameSite=None",
         );
-        check(
-            &Cookie::new().same_site(SameSite::Strict).http_only(false).path(""),
-            "io=UHk51AOsL4J2PfGWAAAA; SameSite=Strict",
-        );
+        check(&Cookie::new().same_site(SameSite::Strict).http_only(false).path(""), "io=UHk51AOsL4J2PfGWAAAA; SameSite=Strict");
         check(
             &Cookie::new().max_age(Duration::ZERO).domain("a").secure(true).partitioned(true).same_site(SameSite::None),
             "io=UHk51AOsL4J2PfGWAAAA; Max-Age=0; Domain=a; Path=/; HttpOnly; Secure; Partitioned; SameSite=None",
@@ -263,11 +257,7 @@ mod tests {
             assert_eq!(Cookie::new().name(name).check(), Err(CookieError::InvalidName(name.to_owned())));
         }
         for domain in ["x..y", "-a.b", "a-.b", "a.", ".", "", "a_b.c", "a b"] {
-            assert_eq!(
-                Cookie::new().domain(domain).check(),
-                Err(CookieError::InvalidDomain(domain.to_owned())),
-                "{domain}"
-            );
+            assert_eq!(Cookie::new().domain(domain).check(), Err(CookieError::InvalidDomain(domain.to_owned())), "{domain}");
         }
         for path in ["/a<b", "/a;b", "/é", "/\r\n"] {
             assert_eq!(Cookie::new().path(path).check(), Err(CookieError::InvalidPath(path.to_owned())));

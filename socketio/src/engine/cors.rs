@@ -13,9 +13,8 @@
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode,
     header::{
-        ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-        ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-        ACCESS_CONTROL_REQUEST_HEADERS, CONTENT_LENGTH, ORIGIN, VARY,
+        ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+        ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, CONTENT_LENGTH, ORIGIN, VARY,
     },
 };
 use std::{fmt, sync::Arc, time::Duration};
@@ -239,8 +238,7 @@ impl Cors {
             Origins::Mirror => (origin.cloned(), true),
             Origins::Chosen { listed, predicate: None } if listed.len() == 1 => (listed.first().cloned(), true),
             Origins::Chosen { listed, predicate } => {
-                let chosen =
-                    |origin: &HeaderValue| listed.contains(origin) || predicate.as_ref().is_some_and(|p| p(origin));
+                let chosen = |origin: &HeaderValue| listed.contains(origin) || predicate.as_ref().is_some_and(|p| p(origin));
                 (origin.filter(|origin| chosen(origin)).cloned(), true)
             }
         };
@@ -301,9 +299,7 @@ impl fmt::Debug for Origins {
 fn parse_origin(text: &str) -> Option<HeaderValue> {
     let is_origin = text == "null"
         || text.split_once("://").is_some_and(|(scheme, host)| {
-            !scheme.is_empty()
-                && !host.contains(['/', '?', '#', '@', '*'])
-                && !text.contains(|c: char| c.is_ascii_uppercase())
+            !scheme.is_empty() && !host.contains(['/', '?', '#', '@', '*']) && !text.contains(|c: char| c.is_ascii_uppercase())
         });
     let is_plain = text.bytes().all(|b| b.is_ascii_graphic());
     if is_origin && is_plain { HeaderValue::from_str(text).ok() } else { None }
@@ -326,8 +322,7 @@ fn joined(tokens: &[&str]) -> Option<HeaderValue> {
 
 /// What the page asks to send. Repeated headers are one list, as Node.js reads them.
 fn requested_headers(request_headers: &HeaderMap) -> Option<HeaderValue> {
-    let values: Vec<&[u8]> =
-        request_headers.get_all(ACCESS_CONTROL_REQUEST_HEADERS).iter().map(HeaderValue::as_bytes).collect();
+    let values: Vec<&[u8]> = request_headers.get_all(ACCESS_CONTROL_REQUEST_HEADERS).iter().map(HeaderValue::as_bytes).collect();
     HeaderValue::from_bytes(&values.join(&b", "[..])).ok().filter(|value| !value.is_empty())
 }
 
@@ -375,10 +370,7 @@ mod tests {
     }
 
     fn fixed() -> Cors {
-        Cors::new()
-            .allow_origin("http://allowed.example")
-            .allow_credentials(true)
-            .allow_methods([Method::GET, Method::POST])
+        Cors::new().allow_origin("http://allowed.example").allow_credentials(true).allow_methods([Method::GET, Method::POST])
     }
 
     fn listed() -> Cors {
@@ -390,11 +382,8 @@ mod tests {
             .max_age(Duration::from_secs(60))
     }
 
-    const EVIL_PREFLIGHT: [(&str, &str); 3] = [
-        ("origin", "http://evil"),
-        ("access-control-request-method", "POST"),
-        ("access-control-request-headers", "x-foo, x-bar"),
-    ];
+    const EVIL_PREFLIGHT: [(&str, &str); 3] =
+        [("origin", "http://evil"), ("access-control-request-method", "POST"), ("access-control-request-headers", "x-foo, x-bar")];
 
     #[test]
     fn one_origin_is_sent_to_everybody() {
@@ -514,8 +503,7 @@ mod tests {
 
     #[test]
     fn a_function_decides_besides_the_list() {
-        let cors =
-            Cors::new().allow_origin("http://a").allow_origin_if(|origin| origin.as_bytes().ends_with(b".app.example"));
+        let cors = Cors::new().allow_origin("http://a").allow_origin_if(|origin| origin.as_bytes().ends_with(b".app.example"));
         assert_eq!(cors.check(), Ok(()));
         let refused = [("Vary", "Origin")];
         check(&applied(&cors, &request(&[])), &refused);
@@ -544,19 +532,14 @@ mod tests {
     #[test]
     fn mistakes_are_reported() {
         let invalid = |origin: &str| CorsError::InvalidOrigin(origin.to_owned());
-        for origin in
-            ["http://a/", "a.example", "http://A", "http://a b", "http://a\n", "://a", "http://*.a", "http://é", ""]
-        {
+        for origin in ["http://a/", "a.example", "http://A", "http://a b", "http://a\n", "://a", "http://*.a", "http://é", ""] {
             assert_eq!(Cors::new().allow_origin(origin).check(), Err(invalid(origin)), "{origin}");
         }
         for origin in ["null", "http://localhost:5173", "https://[::1]:8", "capacitor://localhost", "file://"] {
             assert_eq!(Cors::new().allow_origin(origin).check(), Ok(()), "{origin}");
         }
         assert_eq!(Cors::new().check(), Err(CorsError::NoOrigin));
-        assert_eq!(
-            Cors::new().allow_any_origin().allow_credentials(true).check(),
-            Err(CorsError::CredentialsWithAnyOrigin)
-        );
+        assert_eq!(Cors::new().allow_any_origin().allow_credentials(true).check(), Err(CorsError::CredentialsWithAnyOrigin));
         assert_eq!(
             Cors::new().allow_any_origin().allow_headers(["x a"]).check(),
             Err(CorsError::InvalidHeaderName("x a".to_owned()))

@@ -1,0 +1,239 @@
+//! Timeouts, limits and paths of the engine, with the reference's names and defaults; validated once, when it is built.
+
+use super::{cookie::Cookie, cors::Cors, proto::Timing};
+use http::{HeaderMap, request::Parts};
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+
+/// How a client is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// HTTP long polling.
+    Polling,
+    /// WebSocket.
+    WebSocket,
+}
+
+impl Transport {
+    /// The name on the wire: `polling` or `websocket`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Transport::Polling => "polling",
+            Transport::WebSocket => "websocket",
+        }
+    }
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+pub(crate) type AllowRequest = dyn Fn(&Parts) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync;
+pub(crate) type HeadersHook = dyn Fn(&mut HeaderMap, &Parts) + Send + Sync;
+
+/// The settings of an engine. Every setter names the option of the JavaScript server and its default.
+#[derive(Clone)]
+pub struct Config {
+    pub(crate) path: String,
+    pub(crate) ping_interval: Duration,
+    pub(crate) ping_timeout: Duration,
+    pub(crate) upgrade_timeout: Duration,
+    pub(crate) max_payload_bytes: usize,
+    pub(crate) max_buffered_bytes: usize,
+    pub(crate) transports: Vec<Transport>,
+    pub(crate) allow_upgrades: bool,
+    pub(crate) compression_threshold_bytes: Option<usize>,
+    pub(crate) cookie: Option<Cookie>,
+    pub(crate) cors: Option<Cors>,
+    pub(crate) allow_request: Option<Arc<AllowRequest>>,
+    pub(crate) initial_headers: Option<Arc<HeadersHook>>,
+    pub(crate) response_headers: Option<Arc<HeadersHook>>,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("path", &self.path).field("transports", &self.transports).finish_non_exhaustive()
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            path: "/engine.io".into(),
+            ping_interval: Duration::from_secs(25),
+            ping_timeout: Duration::from_secs(20),
+            upgrade_timeout: Duration::from_secs(10),
+            max_payload_bytes: 1_000_000,
+            max_buffered_bytes: 16 << 20,
+            transports: vec![Transport::Polling, Transport::WebSocket],
+            allow_upgrades: true,
+            compression_threshold_bytes: Some(1024),
+            cookie: None,
+            cors: None,
+            allow_request: None,
+            initial_headers: None,
+            response_headers: None,
+        }
+    }
+}
+
+/// A setting that cannot work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The path does not start with `/`.
+    #[error("the path `{0}` does not start with `/`: write `/{0}`")]
+    Path(String),
+    /// No transport is left.
+    #[error("at least one transport is needed")]
+    NoTransport,
+    /// A time or size is zero.
+    #[error("`{0}` is zero")]
+    Zero(&'static str),
+    /// The CORS settings contradict each other or hold an illegal header value.
+    #[error("cors: {0}")]
+    Cors(String),
+    /// The cookie holds an illegal header value.
+    #[error("cookie: {0}")]
+    Cookie(String),
+}
+
+impl Config {
+    /// The path of the endpoint. `path`, default `/engine.io` (Socket.IO: `/socket.io`). A trailing slash makes no difference.
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    /// The time between a pong (or the handshake) and the next ping. `pingInterval`, default 25 s.
+    pub fn ping_interval(mut self, interval: Duration) -> Self {
+        self.ping_interval = interval;
+        self
+    }
+
+    /// How long a client may take to answer a ping. `pingTimeout`, default 20 s.
+    pub fn ping_timeout(mut self, timeout: Duration) -> Self {
+        self.ping_timeout = timeout;
+        self
+    }
+
+    /// How long an upgrade may take. `upgradeTimeout`, default 10 s.
+    pub fn upgrade_timeout(mut self, timeout: Duration) -> Self {
+        self.upgrade_timeout = timeout;
+        self
+    }
+
+    /// The largest message that a client may send, on both transports, and the largest body of a POST.
+    /// `maxHttpBufferSize`, default 1 000 000 bytes. What the server sends is not limited.
+    pub fn max_payload(mut self, bytes: usize) -> Self {
+        self.max_payload_bytes = bytes;
+        self
+    }
+
+    /// How many bytes may wait to be sent to one client. A client that has this much waiting and gets more does not read,
+    /// and is disconnected as a slow consumer. Default 16 MiB; the JavaScript server has no limit.
+    pub fn max_buffered(mut self, bytes: usize) -> Self {
+        self.max_buffered_bytes = bytes;
+        self
+    }
+
+    /// The transports that clients may use. `transports`, default polling and WebSocket.
+    pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
+        self.transports = transports.into_iter().collect();
+        self
+    }
+
+    /// Whether the handshake offers the upgrade to WebSocket. `allowUpgrades`, default true.
+    pub fn allow_upgrades(mut self, allow: bool) -> Self {
+        self.allow_upgrades = allow;
+        self
+    }
+
+    /// The size from which a polling answer is compressed if the client accepts it; `None` switches compression off.
+    /// `httpCompression`, default 1024 bytes.
+    pub fn http_compression(mut self, threshold_bytes: Option<usize>) -> Self {
+        self.compression_threshold_bytes = threshold_bytes;
+        self
+    }
+
+    /// Sets a cookie with the session id on the polling handshake, for sticky load balancers. `cookie`, default none.
+    pub fn cookie(mut self, cookie: Cookie) -> Self {
+        self.cookie = Some(cookie);
+        self
+    }
+
+    /// Answers cross-origin requests. `cors`, default none. Does not restrict WebSockets: browsers do not ask for them.
+    pub fn cors(mut self, cors: Cors) -> Self {
+        self.cors = Some(cors);
+        self
+    }
+
+    /// Decides on each handshake. An `Err` is shown to the client as the message of a 403 (polling) or 400 (WebSocket).
+    /// `allowRequest`, default all allowed.
+    pub fn allow_request<F, Fut>(mut self, allow: F) -> Self
+    where
+        F: Fn(&Parts) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        self.allow_request = Some(Arc::new(move |parts| Box::pin(allow(parts))));
+        self
+    }
+
+    /// Edits the headers of the first answer of each session. `initial_headers` event.
+    pub fn initial_headers(mut self, edit: impl Fn(&mut HeaderMap, &Parts) + Send + Sync + 'static) -> Self {
+        self.initial_headers = Some(Arc::new(edit));
+        self
+    }
+
+    /// Edits the headers of every answer, the one that opens a WebSocket included. `headers` event.
+    pub fn response_headers(mut self, edit: impl Fn(&mut HeaderMap, &Parts) + Send + Sync + 'static) -> Self {
+        self.response_headers = Some(Arc::new(edit));
+        self
+    }
+
+    /// The path with its trailing slash, once validated.
+    pub(crate) fn path_prefix(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn cors_rules(&self) -> Option<&Cors> {
+        self.cors.as_ref()
+    }
+
+    pub(crate) fn timing(&self) -> Timing {
+        Timing {
+            ping_interval: self.ping_interval,
+            ping_timeout: self.ping_timeout,
+            upgrade_timeout: self.upgrade_timeout,
+            close_timeout: CLOSE_TIMEOUT,
+        }
+    }
+
+    pub(crate) fn validate(&mut self) -> Result<(), ConfigError> {
+        if !self.path.starts_with('/') {
+            return Err(ConfigError::Path(self.path.clone()));
+        }
+        self.path = format!("{}/", self.path.trim_end_matches('/'));
+        if self.transports.is_empty() {
+            return Err(ConfigError::NoTransport);
+        }
+        if let Some(Err(error)) = self.cors.as_ref().map(Cors::check) {
+            return Err(ConfigError::Cors(error.to_string()));
+        }
+        if let Some(Err(error)) = self.cookie.as_ref().map(Cookie::check) {
+            return Err(ConfigError::Cookie(error.to_string()));
+        }
+        let zero = [
+            ("ping_interval", self.ping_interval.is_zero()),
+            ("ping_timeout", self.ping_timeout.is_zero()),
+            ("upgrade_timeout", self.upgrade_timeout.is_zero()),
+            ("max_payload", self.max_payload_bytes == 0),
+            ("max_buffered", self.max_buffered_bytes == 0),
+        ];
+        zero.into_iter().find(|(_, zero)| *zero).map_or(Ok(()), |(name, _)| Err(ConfigError::Zero(name)))
+    }
+}
+
+/// How long a closing session waits for the client to take its last messages. The reference's constant.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);

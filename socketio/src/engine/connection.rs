@@ -1,0 +1,616 @@
+//! `Connection`: one session with its transports and its one timer, owned by one task and pulled by `next`.
+//!
+//! ```text
+//!   requests -> commands --+                      +--> messages for the application
+//!                          v                      |
+//!   websocket ----> ServerSession (sans-IO) ------+--> orders: answer, close, upgrade
+//!                                                 |
+//!   any task -> Outbox ---------------------------+--> current path: hanging GET or websocket
+//! ```
+//! Everything a read brings is handled before one write sends all that came of it.
+
+use super::{
+    config::Transport,
+    handshake::Handshake,
+    outbox::{SendError, Signals, Urgency},
+    proto::{Frame, Input, Message, Output, Packet, Path, ServerSession, Timing},
+    registry::{ConnectionHandle, Registration},
+    transport::{
+        polling::{self, Answer, Command, Responder},
+        websocket::{Opening, Received, WebSocket},
+    },
+};
+use crate::{id::SessionId, reason::DisconnectReason};
+use hyper::upgrade::OnUpgrade;
+use std::{
+    collections::VecDeque,
+    fmt,
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+use tokio::time::Sleep;
+
+/// After so many messages, what they caused is written before more is read.
+const MESSAGES_PER_WRITE: u32 = 64;
+/// How long a closed WebSocket may take to end its closing handshake.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
+/// An emptied queue that has grown beyond this gives its memory back.
+const KEPT_QUEUE: usize = 64;
+
+/// What a connection reports to its owner.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Message(Message),
+    /// Somebody called for attention through the outbox.
+    Attention,
+    /// The session is over; every message before it was delivered.
+    Closed(DisconnectReason),
+}
+
+enum Link {
+    Polling,
+    Opening(Opening),
+    WebSocket(WebSocket),
+    Gone,
+}
+
+enum Probe {
+    Opening(Opening),
+    Open(WebSocket),
+}
+
+/// One Engine.IO session. Dropping it closes the connection.
+pub struct Connection {
+    handle: Arc<ConnectionHandle>,
+    handshake: Arc<Handshake>,
+    session: ServerSession,
+    link: Link,
+    probe: Option<Box<Probe>>,
+    poll: Option<Responder>,
+    post: Option<Responder>,
+    /// A POST that was taken in; it is answered once the application has taken its messages.
+    accepted_post: Option<Responder>,
+    inbox: VecDeque<Message>,
+    /// Packets of the protocol; they go first.
+    control: VecDeque<Frame>,
+    /// Frames taken from the outbox and not yet handed on.
+    queue: VecDeque<Frame>,
+    handed_on: usize,
+    timer: Pin<Box<Sleep>>,
+    timer_at: Option<Instant>,
+    now: Instant,
+    awake: bool,
+    reading: bool,
+    unwritten: u32,
+    closed: Option<DisconnectReason>,
+    reported: bool,
+    finishing: bool,
+    max_message_bytes: usize,
+    registration: Registration,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("transport", &self.transport()).field("closed", &self.closed).finish_non_exhaustive()
+    }
+}
+
+/// The first packets and the transport of a new session.
+pub(super) enum Start {
+    /// The handshake was answered over HTTP already.
+    Polling,
+    /// The handshake goes out when the WebSocket is open.
+    WebSocket(OnUpgrade, Packet),
+}
+
+impl Connection {
+    pub(super) fn new(
+        handle: Arc<ConnectionHandle>,
+        registration: Registration,
+        handshake: Handshake,
+        start: Start,
+        timing: Timing,
+        max_message_bytes: usize,
+    ) -> Self {
+        let now = tokio::time::Instant::now();
+        let mut control = VecDeque::new();
+        let link = match start {
+            Start::Polling => Link::Polling,
+            Start::WebSocket(upgrade, open) => {
+                control.push_back(Frame::control(&open));
+                Link::Opening(Opening::new(upgrade, max_message_bytes))
+            }
+        };
+        let session = ServerSession::new(matches!(link, Link::Opening(_)), timing, now.into_std());
+        Connection {
+            handle,
+            handshake: Arc::new(handshake),
+            link,
+            probe: None,
+            poll: None,
+            post: None,
+            accepted_post: None,
+            inbox: VecDeque::new(),
+            control,
+            queue: VecDeque::new(),
+            handed_on: 0,
+            timer: Box::pin(tokio::time::sleep_until(session.deadline().map_or(now, Into::into))),
+            timer_at: session.deadline(),
+            session,
+            now: now.into_std(),
+            awake: false,
+            reading: true,
+            unwritten: 0,
+            closed: None,
+            reported: false,
+            finishing: false,
+            max_message_bytes,
+            registration,
+        }
+    }
+
+    /// The session id: a secret, see [`SessionId`].
+    pub fn id(&self) -> SessionId {
+        self.handle.id
+    }
+
+    /// The request that opened the session.
+    pub fn handshake(&self) -> &Arc<Handshake> {
+        &self.handshake
+    }
+
+    /// The current transport.
+    pub fn transport(&self) -> Transport {
+        self.handle.transport()
+    }
+
+    /// A handle to send with from any task.
+    pub fn sender(&self) -> Sender {
+        Sender(Arc::clone(&self.handle))
+    }
+
+    pub(crate) fn handle(&self) -> &Arc<ConnectionHandle> {
+        &self.handle
+    }
+
+    /// The next message; `None` once the session is over.
+    ///
+    /// The connection lives by being polled: heartbeats, requests and everything that is sent are driven by this call.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: no message is lost if the future is dropped.
+    pub async fn next(&mut self) -> Option<Message> {
+        loop {
+            match poll_fn(|cx| self.poll_event(cx, true)).await {
+                Event::Message(message) => return Some(message),
+                Event::Attention => {}
+                Event::Closed(_) => return None,
+            }
+        }
+    }
+
+    /// Queues a message. It is sent while [`next`](Self::next) is polled.
+    ///
+    /// # Errors
+    /// The session is over, or the client does not read.
+    pub fn send(&self, message: Message) -> Result<(), SendError> {
+        self.handle.outbox.push(Frame::message(message).into(), Urgency::Normal)
+    }
+
+    /// Ends the session once everything queued is sent, at the latest after 30 seconds. [`next`](Self::next) drives it.
+    pub fn close(&mut self) {
+        self.close_with(DisconnectReason::ForcedClose);
+    }
+
+    /// Why the session ended, once it has.
+    pub fn close_reason(&self) -> Option<DisconnectReason> {
+        self.closed
+    }
+
+    pub(crate) fn close_with(&mut self, reason: DisconnectReason) {
+        self.handle.outbox.close();
+        self.session.handle(Input::Close(reason), self.now);
+    }
+
+    /// Whether a close would be done at once: there is a WebSocket, or a hanging GET.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.session.path() != Path::Hold
+    }
+
+    /// Drives the connection and reports what happens. `read`: whether messages are wanted now; without it the
+    /// connection still writes, answers requests and keeps its heartbeat, and the client's pong is not waited for.
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<Event> {
+        if !self.awake {
+            self.awake = true;
+            self.now = tokio::time::Instant::now().into_std();
+            if self.wake_up() {
+                return Poll::Ready(Event::Attention);
+            }
+        }
+        if self.reading != read {
+            self.reading = read;
+            self.session.handle(Input::Suspended(!read), self.now);
+        }
+        loop {
+            self.perform();
+            let mut congested = false;
+            if self.unwritten >= MESSAGES_PER_WRITE {
+                self.write(cx);
+                self.unwritten = 0;
+                congested = self.closed.is_none() && self.handle.outbox.is_congested();
+            }
+            if read && !congested {
+                if let Some(message) = self.inbox.pop_front() {
+                    self.unwritten += 1;
+                    return Poll::Ready(Event::Message(message));
+                }
+                if let Some(post) = self.accepted_post.take() {
+                    // The client may be gone; then there is nobody to tell.
+                    let _ = post.send(Answer::Accepted);
+                }
+            }
+            if let (Some(reason), true, false) = (self.closed, self.inbox.is_empty(), self.reported) {
+                self.reported = true;
+                return Poll::Ready(Event::Closed(reason));
+            }
+            if self.poll_timer(cx) || self.poll_probe(cx) || (read && !congested && self.poll_link(cx)) {
+                continue;
+            }
+            if !read || congested {
+                self.poll_opening(cx);
+            }
+            let (blocked, writable) = self.write(cx);
+            self.unwritten = 0;
+            if !self.session_is_quiet() {
+                continue;
+            }
+            if congested && !self.handle.outbox.is_congested() {
+                continue;
+            }
+            if self.handle.outbox.sleep(cx.waker(), blocked, writable) {
+                self.awake = false;
+                return Poll::Pending;
+            }
+            if self.wake_up() {
+                return Poll::Ready(Event::Attention);
+            }
+        }
+    }
+
+    /// Drives what is left after the end: sends the close frame and waits, for a short time, until the client has it.
+    pub(crate) fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Link::WebSocket(websocket) = &mut self.link else { return Poll::Ready(()) };
+        if !std::mem::replace(&mut self.finishing, true) {
+            // The session needs its timer no more. A client that cannot answer is not waited for.
+            let gone = matches!(self.closed, Some(DisconnectReason::SlowConsumer | DisconnectReason::PingTimeout));
+            let patience = if gone { Duration::ZERO } else { FINISH_TIMEOUT };
+            self.timer.as_mut().reset(tokio::time::Instant::now() + patience);
+        }
+        let finished = websocket.poll_finish(cx).is_ready() || self.timer.as_mut().poll(cx).is_ready();
+        if finished {
+            self.link = Link::Gone;
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+
+    fn session_is_quiet(&self) -> bool {
+        self.session.is_quiet() && (self.closed.is_none() || self.reported || !self.inbox.is_empty())
+    }
+
+    /// Looks at the outbox's signals and takes in waiting requests. `true`: the owner is called.
+    fn wake_up(&mut self) -> bool {
+        let Signals { attention, overflowed } = self.handle.outbox.awake();
+        if overflowed && self.closed.is_none() {
+            tracing::debug!("a client does not read: its send buffer is full");
+            self.session.handle(Input::Abort(DisconnectReason::SlowConsumer), self.now);
+            self.link = Link::Gone;
+        }
+        if attention {
+            while let Some(command) = self.handle.next_command() {
+                self.command(command);
+            }
+        }
+        attention
+    }
+
+    fn command(&mut self, command: Command) {
+        let mut handle = |input| self.session.handle(input, self.now);
+        match command {
+            Command::Poll(responder) => {
+                handle(Input::Poll);
+                if let Some(refused) = self.perform_with(responder) {
+                    self.poll = Some(refused);
+                }
+            }
+            Command::PostStarted(responder) => {
+                handle(Input::PostStarted);
+                if let Some(responder) = self.perform_with(responder) {
+                    self.post = Some(responder);
+                }
+            }
+            Command::PostUnacceptable(responder) => {
+                handle(Input::PostUnacceptable);
+                self.perform_with(responder);
+            }
+            Command::Post(body) => handle(Input::Post(body)),
+            Command::PostDropped => {
+                self.post = None;
+                handle(Input::PostDropped);
+            }
+            Command::PostAborted => handle(Input::PostAborted),
+            Command::PollAborted => {
+                self.poll = None;
+                handle(Input::PollAborted);
+            }
+            Command::WebSocket(upgrade) => {
+                handle(Input::ProbeOpened);
+                let opening = Opening::new(upgrade, self.max_message_bytes);
+                match self.session.poll() {
+                    Some(Output::AcceptProbe) => self.probe = Some(Box::new(Probe::Opening(opening))),
+                    _ => dismiss(Probe::Opening(opening)),
+                }
+            }
+        }
+        self.perform();
+    }
+
+    /// Carries out orders; a refusal among them goes to `arriving`, which is given back if there is none.
+    fn perform_with(&mut self, arriving: Responder) -> Option<Responder> {
+        let mut arriving = Some(arriving);
+        while let Some(output) = self.session.poll() {
+            match output {
+                Output::RefusePoll | Output::RefusePost => {
+                    if let Some(responder) = arriving.take() {
+                        let _ = responder.send(Answer::Refused);
+                    }
+                }
+                output => self.order(output),
+            }
+        }
+        arriving
+    }
+
+    fn perform(&mut self) {
+        while let Some(output) = self.session.poll() {
+            self.order(output);
+        }
+    }
+
+    fn order(&mut self, output: Output) {
+        match output {
+            Output::Message(message) => self.inbox.push_back(message),
+            Output::Send(packet) => self.control.push_back(Frame::control(&packet)),
+            Output::AnswerPoll(packets) => {
+                if let Some(responder) = self.poll.take() {
+                    let frames: Vec<Frame> = packets.iter().map(Frame::control).collect();
+                    polling::answer(responder, frames.iter());
+                }
+            }
+            Output::AcceptPost => self.accepted_post = self.post.take(),
+            Output::CutPost => self.post = None,
+            Output::SendProbe(packet) => {
+                if let Some(Probe::Open(websocket)) = self.probe.as_deref_mut() {
+                    websocket.feed(Frame::control(&packet));
+                }
+            }
+            Output::CloseProbe => {
+                if let Some(probe) = self.probe.take() {
+                    dismiss(*probe);
+                }
+            }
+            Output::Upgraded => {
+                if let Some(Probe::Open(websocket)) = self.probe.take().map(|probe| *probe) {
+                    self.link = Link::WebSocket(websocket);
+                    self.handle.set_upgraded();
+                }
+            }
+            Output::Closed(reason) => {
+                self.closed = Some(reason);
+                self.handle.outbox.close();
+                self.registration.unlist();
+                if let Link::WebSocket(websocket) = &mut self.link {
+                    websocket.close(None);
+                }
+            }
+            // These answer an arriving request and are taken where it arrives.
+            Output::RefusePoll | Output::RefusePost | Output::AcceptProbe | Output::RefuseProbe => {}
+        }
+    }
+
+    /// `true`: time has passed that the session waited for.
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
+        let deadline = self.session.deadline();
+        if deadline != self.timer_at {
+            self.timer_at = deadline;
+            if let Some(deadline) = deadline {
+                self.timer.as_mut().reset(deadline.into());
+            }
+        }
+        if deadline.is_none() || self.timer.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        self.timer_at = None;
+        self.now = tokio::time::Instant::now().into_std();
+        self.session.handle(Input::Tick, self.now);
+        true
+    }
+
+    /// `true`: something came in on the probing WebSocket.
+    fn poll_probe(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(probe) = self.probe.as_deref_mut() else { return false };
+        let input = match probe {
+            Probe::Opening(opening) => match opening.poll(cx) {
+                Poll::Pending => return false,
+                Poll::Ready(Some(websocket)) => {
+                    *probe = Probe::Open(websocket);
+                    return true;
+                }
+                Poll::Ready(None) => Input::ProbeClosed,
+            },
+            Probe::Open(websocket) => match websocket.poll_receive(cx) {
+                Poll::Pending => {
+                    let _ = websocket.poll_flush(cx);
+                    return false;
+                }
+                Poll::Ready(Received::Packet(packet)) => Input::ProbePacket(packet),
+                Poll::Ready(Received::Closed | Received::Failed) => Input::ProbeClosed,
+            },
+        };
+        if let Input::ProbeClosed = input {
+            if let Some(probe) = self.probe.take() {
+                dismiss(*probe);
+            }
+        }
+        self.session.handle(input, self.now);
+        true
+    }
+
+    /// `true`: the WebSocket of a new session has opened, or failed to.
+    fn poll_opening(&mut self, cx: &mut Context<'_>) -> bool {
+        let Link::Opening(opening) = &mut self.link else { return false };
+        match opening.poll(cx) {
+            Poll::Pending => return false,
+            Poll::Ready(Some(websocket)) => self.link = Link::WebSocket(websocket),
+            Poll::Ready(None) => {
+                self.link = Link::Gone;
+                self.session.handle(Input::TransportClosed, self.now);
+            }
+        }
+        true
+    }
+
+    /// `true`: something came in on the WebSocket.
+    fn poll_link(&mut self, cx: &mut Context<'_>) -> bool {
+        let Link::WebSocket(websocket) = &mut self.link else { return self.poll_opening(cx) };
+        if self.closed.is_some() {
+            return false;
+        }
+        let input = match websocket.poll_receive(cx) {
+            Poll::Pending => return false,
+            Poll::Ready(Received::Packet(packet)) => Input::Packet(packet),
+            Poll::Ready(Received::Closed) => Input::TransportClosed,
+            Poll::Ready(Received::Failed) => Input::TransportFailed,
+        };
+        self.session.handle(input, self.now);
+        true
+    }
+
+    /// Sends what may be sent. Returns whether something is held back, and whether more could leave at once.
+    fn write(&mut self, cx: &mut Context<'_>) -> (bool, bool) {
+        match self.session.path() {
+            Path::Hold => (true, false),
+            Path::Poll => self.write_poll(),
+            Path::WebSocket => self.write_websocket(cx),
+        }
+    }
+
+    fn write_poll(&mut self) -> (bool, bool) {
+        self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
+        if self.control.is_empty() && self.queue.is_empty() {
+            if self.session.is_closing() {
+                self.session.handle(Input::Drained, self.now);
+            }
+            return (false, true);
+        }
+        if let Some(responder) = self.poll.take() {
+            // A GET whose client has gone ends the session, as in the reference; the news of it is on its way.
+            polling::answer(responder, self.control.iter().chain(self.queue.iter()));
+        }
+        self.control.clear();
+        self.handed_on += self.queue.iter().map(Frame::cost).sum::<usize>();
+        self.queue.clear();
+        self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
+        self.session.handle(Input::PollAnswered, self.now);
+        (true, false)
+    }
+
+    fn write_websocket(&mut self, cx: &mut Context<'_>) -> (bool, bool) {
+        let Link::WebSocket(websocket) = &mut self.link else { return (true, false) };
+        if self.closed.is_some() {
+            return (true, false);
+        }
+        let mut alive = true;
+        loop {
+            if self.control.is_empty() && self.queue.is_empty() {
+                self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
+                if self.queue.is_empty() {
+                    break;
+                }
+            }
+            match websocket.poll_ready(cx) {
+                Poll::Pending => break,
+                Poll::Ready(ready) => alive &= ready,
+            }
+            if !alive {
+                break;
+            }
+            let Some(frame) = self.control.pop_front().or_else(|| {
+                let frame = self.queue.pop_front();
+                self.handed_on += frame.as_ref().map_or(0, Frame::cost);
+                frame
+            }) else {
+                break;
+            };
+            alive &= websocket.feed(frame);
+        }
+        if self.queue.is_empty() && self.queue.capacity() > KEPT_QUEUE {
+            self.queue = VecDeque::new();
+        }
+        let flushed = match websocket.poll_flush(cx) {
+            Poll::Ready(ok) => {
+                alive &= ok;
+                true
+            }
+            Poll::Pending => false,
+        };
+        let held_back = !self.queue.is_empty() || !self.control.is_empty();
+        if !alive {
+            self.session.handle(Input::TransportClosed, self.now);
+        } else if flushed && !held_back && self.session.is_closing() {
+            self.session.handle(Input::Drained, self.now);
+        }
+        (held_back, flushed && !held_back)
+    }
+}
+
+/// Closes a WebSocket that is no transport (any more) without holding up its session. The task ends by itself.
+fn dismiss(probe: Probe) {
+    let closing = async move {
+        let mut websocket = match probe {
+            Probe::Open(websocket) => websocket,
+            Probe::Opening(mut opening) => match poll_fn(|cx| opening.poll(cx)).await {
+                Some(websocket) => websocket,
+                None => return,
+            },
+        };
+        websocket.close(None);
+        poll_fn(|cx| websocket.poll_finish(cx)).await;
+    };
+    tokio::spawn(tokio::time::timeout(FINISH_TIMEOUT, closing));
+}
+
+/// Sends to one session from any task. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Sender(Arc<ConnectionHandle>);
+
+impl Sender {
+    /// Queues a message.
+    ///
+    /// # Errors
+    /// The session is over, or the client does not read.
+    pub fn send(&self, message: Message) -> Result<(), SendError> {
+        self.0.outbox.push(Frame::message(message).into(), Urgency::Normal)
+    }
+
+    /// Queues a message only if it can leave at once.
+    ///
+    /// # Errors
+    /// The session is over, or the transport is busy.
+    pub fn send_volatile(&self, message: Message) -> Result<(), SendError> {
+        self.0.outbox.push(Frame::message(message).into(), Urgency::Volatile)
+    }
+}

@@ -1,0 +1,118 @@
+//! The tower layer and service: requests to our path are answered, all others go on to the service within.
+
+use super::{
+    body::{Body, ResponseBody},
+    service::Server,
+};
+use http::{Request, Response, StatusCode};
+use http_body::Body as HttpBody;
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// Something that answers the requests to its own path.
+pub trait Intercept: Clone + Send + Sync + 'static {
+    #[doc(hidden)]
+    fn takes(&self, path: &str) -> bool;
+    #[doc(hidden)]
+    fn respond<B>(&self, request: Request<B>) -> impl Future<Output = Response<Body>> + Send
+    where
+        B: HttpBody + Send + 'static,
+        B::Data: Send,
+        B::Error: Send;
+}
+
+impl Intercept for Server {
+    fn takes(&self, path: &str) -> bool {
+        Server::takes(self, path)
+    }
+
+    async fn respond<B>(&self, request: Request<B>) -> Response<Body>
+    where
+        B: HttpBody + Send + 'static,
+        B::Data: Send,
+        B::Error: Send,
+    {
+        Server::respond(self, request).await
+    }
+}
+
+/// A tower layer, made by [`Server::layer`] or `SocketIo::layer`, for `axum::Router::layer` and every other tower stack.
+#[derive(Debug, Clone)]
+pub struct Layer<I>(I);
+
+impl<I> Layer<I> {
+    pub(crate) fn new(intercept: I) -> Self {
+        Layer(intercept)
+    }
+}
+
+impl<I: Clone, S> tower_layer::Layer<S> for Layer<I> {
+    type Service = Service<I, S>;
+    fn layer(&self, inner: S) -> Service<I, S> {
+        Service { intercept: self.0.clone(), inner }
+    }
+}
+
+/// The service that [`Layer`] makes.
+#[derive(Debug, Clone)]
+pub struct Service<I, S> {
+    intercept: I,
+    inner: S,
+}
+
+impl<I> Service<I, NotFound> {
+    pub(crate) fn alone(intercept: I) -> Self {
+        Service { intercept, inner: NotFound }
+    }
+}
+
+type ResponseFuture<B, E> = Pin<Box<dyn Future<Output = Result<Response<ResponseBody<B>>, E>> + Send>>;
+
+impl<I, S, B, R> tower_service::Service<Request<B>> for Service<I, S>
+where
+    I: Intercept,
+    S: tower_service::Service<Request<B>, Response = Response<R>>,
+    S::Future: Send + 'static,
+    B: HttpBody + Send + 'static,
+    B::Data: Send,
+    B::Error: Send,
+{
+    type Response = Response<ResponseBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<R, S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        if self.intercept.takes(request.uri().path()) {
+            let intercept = self.intercept.clone();
+            return Box::pin(async move { Ok(intercept.respond(request).await.map(ResponseBody::ours)) });
+        }
+        let response = self.inner.call(request);
+        Box::pin(async move { Ok(response.await?.map(ResponseBody::inner)) })
+    }
+}
+
+/// Answers 404: what is behind a service that stands alone.
+#[derive(Debug, Clone, Copy)]
+pub struct NotFound;
+
+impl<B> tower_service::Service<Request<B>> for NotFound {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = std::future::Ready<Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        std::future::ready(Ok(super::refuse::empty(StatusCode::NOT_FOUND)))
+    }
+}

@@ -1,0 +1,173 @@
+//! `Outbox`: the frames that wait to be sent to one client. Any task pushes; the connection's own task drains.
+//!
+//! It is bounded in bytes. A push that finds the limit reached marks the outbox as overflowed, which ends the connection:
+//! a client that does not read costs at most the limit plus one message, and nobody else notices. Acknowledgements and
+//! heartbeats are not refused; what bounds them is that a connection with a full outbox is not read from.
+
+use super::proto::Frame;
+use parking_lot::Mutex;
+use std::{collections::VecDeque, task::Waker};
+
+/// The message was not queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The session is closed or closing.
+    #[error("the connection is closed")]
+    Closed,
+    /// The client does not read: its buffer is full, and it is being disconnected.
+    #[error("the client's send buffer is full")]
+    Full,
+    /// A volatile message met a connection that cannot take it now.
+    #[error("a volatile message was dropped")]
+    NotWritable,
+}
+
+/// How a message is queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// An overflow ends the connection.
+    Normal,
+    /// An answer to the client: never refused.
+    Answer,
+    /// Only if it can leave at once.
+    Volatile,
+}
+
+/// Frames that belong together, such as a packet and its attachments: queued all or none, and without others in between.
+#[derive(Debug, Clone)]
+pub(crate) struct Bundle {
+    pub(crate) first: Frame,
+    pub(crate) rest: Vec<Frame>,
+}
+
+impl Bundle {
+    fn cost(&self) -> usize {
+        self.first.cost() + self.rest.iter().map(Frame::cost).sum::<usize>()
+    }
+}
+
+impl From<Frame> for Bundle {
+    fn from(first: Frame) -> Self {
+        Bundle { first, rest: Vec::new() }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    limit_bytes: usize,
+    /// Guards the queue and the way to wake its reader. Held for pushes and swaps only, hence a plain lock.
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    frames: VecDeque<Frame>,
+    /// Cost of all frames that were pushed and have not been handed to the transport yet.
+    bytes: usize,
+    /// The reader's waker, and whether the reader sleeps; awake, it looks into the outbox before it sleeps again.
+    waker: Option<Waker>,
+    asleep: bool,
+    /// The reader has frames of its own that the transport does not take: new ones need not wake it.
+    blocked: bool,
+    writable: bool,
+    closed: bool,
+    overflowed: bool,
+    attention: bool,
+}
+
+impl State {
+    fn wake(&mut self) {
+        if std::mem::take(&mut self.asleep) {
+            if let Some(waker) = &self.waker {
+                waker.wake_by_ref();
+            }
+        }
+    }
+}
+
+/// What the reader finds when it looks into the outbox.
+#[derive(Debug, Default)]
+pub(crate) struct Signals {
+    pub(crate) attention: bool,
+    pub(crate) overflowed: bool,
+}
+
+impl Outbox {
+    pub(crate) fn new(limit_bytes: usize) -> Self {
+        Outbox { limit_bytes, state: Mutex::default() }
+    }
+
+    /// Queues a message.
+    pub(crate) fn push(&self, bundle: Bundle, urgency: Urgency) -> Result<(), SendError> {
+        let mut state = self.state.lock();
+        if state.closed || state.overflowed {
+            return Err(SendError::Closed);
+        }
+        match urgency {
+            Urgency::Normal if state.bytes >= self.limit_bytes => {
+                state.overflowed = true;
+                state.wake();
+                return Err(SendError::Full);
+            }
+            Urgency::Volatile if !state.writable => return Err(SendError::NotWritable),
+            _ => {}
+        }
+        state.bytes += bundle.cost();
+        state.frames.push_back(bundle.first);
+        state.frames.extend(bundle.rest);
+        state.writable = false;
+        if !state.blocked {
+            state.wake();
+        }
+        Ok(())
+    }
+
+    /// Makes the connection's task look at what concerns it beside frames.
+    pub(crate) fn call_attention(&self) {
+        let mut state = self.state.lock();
+        state.attention = true;
+        state.wake();
+    }
+
+    /// The reader is awake: pushes need not wake it until it sleeps again.
+    pub(crate) fn awake(&self) -> Signals {
+        let mut state = self.state.lock();
+        state.asleep = false;
+        Signals { attention: std::mem::take(&mut state.attention), overflowed: state.overflowed }
+    }
+
+    /// Reports the cost of frames that were handed on, and takes new frames if `queue` is empty.
+    pub(crate) fn take(&self, queue: &mut VecDeque<Frame>, handed_on: &mut usize) {
+        let mut state = self.state.lock();
+        state.bytes -= std::mem::take(handed_on);
+        if queue.is_empty() {
+            std::mem::swap(queue, &mut state.frames);
+        }
+    }
+
+    /// The reader goes to sleep, unless there is something to do: then `false`, and it stays awake.
+    pub(crate) fn sleep(&self, waker: &Waker, blocked: bool, writable: bool) -> bool {
+        let mut state = self.state.lock();
+        if state.attention || state.overflowed || (!blocked && !state.frames.is_empty()) {
+            return false;
+        }
+        if !state.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            state.waker = Some(waker.clone());
+        }
+        state.asleep = true;
+        state.blocked = blocked;
+        state.writable = writable;
+        true
+    }
+
+    /// Whether so much waits that the client should not be read from.
+    pub(crate) fn is_congested(&self) -> bool {
+        self.state.lock().bytes >= self.limit_bytes / 2
+    }
+
+    /// Nothing can be pushed any more; what is queued stays.
+    pub(crate) fn close(&self) {
+        self.state.lock().closed = true;
+    }
+}

@@ -1,0 +1,150 @@
+//! `Registry`: session id to connection handle. Inserted at the handshake, removed in one `Drop`.
+
+use super::{config::Transport, outbox::Outbox, transport::polling::Command};
+use crate::id::SessionId;
+use parking_lot::Mutex;
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+use tokio::sync::Notify;
+
+/// Requests that may wait for a connection's task. More at once is a client that breaks the protocol; they are refused.
+const COMMAND_CAPACITY: usize = 16;
+
+/// What everybody but its own task knows of a connection.
+pub(crate) struct ConnectionHandle {
+    pub(crate) id: SessionId,
+    pub(crate) outbox: Outbox,
+    /// Requests for the task, oldest first.
+    commands: Mutex<VecDeque<Command>>,
+    /// Set once, at the upgrade.
+    websocket: AtomicBool,
+}
+
+impl fmt::Debug for ConnectionHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionHandle").field("transport", &self.transport()).finish_non_exhaustive()
+    }
+}
+
+impl ConnectionHandle {
+    pub(crate) fn new(id: SessionId, transport: Transport, limit_bytes: usize) -> Arc<Self> {
+        Arc::new(ConnectionHandle {
+            id,
+            outbox: Outbox::new(limit_bytes),
+            commands: Mutex::default(),
+            websocket: AtomicBool::new(transport == Transport::WebSocket),
+        })
+    }
+
+    pub(crate) fn transport(&self) -> Transport {
+        if self.websocket.load(Ordering::Acquire) { Transport::WebSocket } else { Transport::Polling }
+    }
+
+    pub(crate) fn set_upgraded(&self) {
+        self.websocket.store(true, Ordering::Release);
+    }
+
+    /// Hands a request to the task. `false`: too many wait already.
+    pub(crate) fn command(&self, command: Command) -> bool {
+        {
+            let mut commands = self.commands.lock();
+            // News of a request that ended is never refused: the task waits for it.
+            let news = matches!(command, Command::PollAborted | Command::PostAborted | Command::PostDropped | Command::Post(_));
+            if !news && commands.len() >= COMMAND_CAPACITY {
+                return false;
+            }
+            commands.push_back(command);
+        }
+        self.outbox.call_attention();
+        true
+    }
+
+    pub(crate) fn next_command(&self) -> Option<Command> {
+        self.commands.lock().pop_front()
+    }
+}
+
+/// All sessions of an engine.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    /// Guards the map only; looked up once for each HTTP request, never for a WebSocket message.
+    sessions: Mutex<HashMap<SessionId, Arc<ConnectionHandle>>>,
+    live: AtomicUsize,
+    empty: Notify,
+    closed: AtomicBool,
+}
+
+impl Registry {
+    pub(crate) fn get(&self, id: &SessionId) -> Option<Arc<ConnectionHandle>> {
+        self.sessions.lock().get(id).cloned()
+    }
+
+    pub(crate) fn insert(self: &Arc<Self>, handle: Arc<ConnectionHandle>) -> Registration {
+        let id = handle.id;
+        self.sessions.lock().insert(id, handle);
+        self.live.fetch_add(1, Ordering::AcqRel);
+        Registration { registry: Arc::clone(self), id, listed: true }
+    }
+
+    /// Number of connections whose task has not ended.
+    pub(crate) fn live(&self) -> usize {
+        self.live.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn handles(&self) -> Vec<Arc<ConnectionHandle>> {
+        self.sessions.lock().values().cloned().collect()
+    }
+
+    /// Handshakes are refused from now on.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Waits until every connection's task has ended.
+    pub(crate) async fn emptied(&self) {
+        loop {
+            let mut notified = std::pin::pin!(self.empty.notified());
+            notified.as_mut().enable();
+            if self.live() == 0 {
+                return;
+            }
+            notified.await;
+        }
+    }
+}
+
+/// A connection's entry in the registry; dropping it removes the entry.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    registry: Arc<Registry>,
+    id: SessionId,
+    listed: bool,
+}
+
+impl Registration {
+    /// The session is over: its id is unknown from now on, though the task may have work left.
+    pub(crate) fn unlist(&mut self) {
+        if std::mem::take(&mut self.listed) {
+            self.registry.sessions.lock().remove(&self.id);
+        }
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.unlist();
+        if self.registry.live.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.registry.empty.notify_waiters();
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The parameters of an Engine.IO request, and the checks on them in the reference's order.
+
+use super::{
+    config::{Config, Transport},
+    refuse::Refusal,
+};
+use http::{HeaderMap, Method, header, request::Parts};
+
+/// The query parameters that the engine knows. The last of several wins, as in Node.
+#[derive(Debug, Default)]
+pub(super) struct Query {
+    transport: Option<String>,
+    pub(super) sid: Option<String>,
+    version: Option<String>,
+}
+
+impl Query {
+    pub(super) fn parse(query: &str) -> Self {
+        let mut known = Query::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "transport" => known.transport = Some(value.into_owned()),
+                // An empty id is none: it asks for a handshake.
+                "sid" => known.sid = Some(value.into_owned()).filter(|sid| !sid.is_empty()),
+                "EIO" => known.version = Some(value.into_owned()),
+                _ => {}
+            }
+        }
+        known
+    }
+
+    pub(super) fn transport(&self, config: &Config) -> Result<Transport, Refusal> {
+        let named = |transport: &&Transport| Some(transport.as_str()) == self.transport.as_deref();
+        config.transports.iter().find(named).copied().ok_or(Refusal::UnknownTransport)
+    }
+
+    /// This server speaks revision 4 of the protocol.
+    pub(super) fn is_current_version(&self) -> bool {
+        self.version.as_deref() == Some("4")
+    }
+}
+
+/// Whether the request asks for a WebSocket, well or badly.
+pub(super) fn is_upgrade(headers: &HeaderMap) -> bool {
+    has_token(headers, header::CONNECTION, "upgrade") && headers.contains_key(header::UPGRADE)
+}
+
+/// Whether the `Origin` header has only bytes that are legal in a header.
+pub(super) fn has_legal_origin(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ORIGIN)
+        .is_none_or(|origin| origin.as_bytes().iter().all(|byte| *byte == b'\t' || (*byte >= 0x20 && *byte != 0x7f)))
+}
+
+/// What a valid WebSocket request is answered with; `None` if it is not valid. Spec: RFC 6455, section 4.2.1.
+pub(super) fn websocket_accept_key(parts: &Parts) -> Option<String> {
+    let headers = &parts.headers;
+    let key = headers.get(header::SEC_WEBSOCKET_KEY)?;
+    let valid = parts.method == Method::GET
+        && has_token(headers, header::UPGRADE, "websocket")
+        && headers.get(header::SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13" || version == "8")
+        && key.len() == 24
+        && key.as_bytes().ends_with(b"==");
+    valid.then(|| tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes()))
+}
+
+fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
+    let values = headers.get_all(name);
+    let mut tokens = values.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    tokens.any(|found| found.trim().eq_ignore_ascii_case(token))
+}

@@ -1,0 +1,342 @@
+//! `Server`: one HTTP request becomes a new session, a poll, a post, an upgrade or a refusal.
+
+use super::{
+    body::{self, Body, ReadError, full},
+    compression::compress,
+    config::{Config, ConfigError, Transport},
+    connection::{Connection, Start},
+    handshake::Handshake,
+    layer::Layer,
+    proto::{Packet, open_packet},
+    refuse::{Refusal, empty},
+    registry::{ConnectionHandle, Registry},
+    request::{Query, has_legal_origin, is_upgrade, websocket_accept_key},
+    transport::polling::{Answer, Command},
+};
+use crate::{id::SessionId, text::Text};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use http_body::Body as HttpBody;
+use hyper::upgrade::OnUpgrade;
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use tokio::sync::oneshot;
+
+type Owner = dyn Fn(Connection) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
+
+/// An Engine.IO server: gives every connection that opens to one async function. Cheap to clone.
+#[derive(Clone)]
+pub struct Server {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: Config,
+    registry: Arc<Registry>,
+    owner: Box<Owner>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("config", &self.inner.config).field("connections", &self.connections()).finish()
+    }
+}
+
+impl Server {
+    /// A server that runs `on_connection` for each connection, in a task of its own. When the function returns, the
+    /// connection is closed.
+    ///
+    /// # Errors
+    /// A setting cannot work.
+    pub fn new<F>(config: Config, on_connection: F) -> Result<Self, ConfigError>
+    where
+        F: for<'a> Fn(&'a mut Connection) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> + Send + Sync + 'static,
+    {
+        let on_connection = Arc::new(on_connection);
+        Self::with_owner(config, move |mut connection| {
+            let on_connection = Arc::clone(&on_connection);
+            Box::pin(async move {
+                on_connection(&mut connection).await;
+                connection.close();
+                while connection.next().await.is_some() {}
+                std::future::poll_fn(|cx| connection.poll_finish(cx)).await;
+            })
+        })
+    }
+
+    /// A server whose connections are owned by the future that `owner` makes.
+    pub(crate) fn with_owner(
+        mut config: Config,
+        owner: impl Fn(Connection) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync + 'static,
+    ) -> Result<Self, ConfigError> {
+        config.validate()?;
+        Ok(Server { inner: Arc::new(Inner { config, registry: Arc::default(), owner: Box::new(owner) }) })
+    }
+
+    /// A layer that answers requests to the configured path and passes on all others.
+    pub fn layer(&self) -> Layer<Self> {
+        Layer::new(self.clone())
+    }
+
+    /// Number of open connections.
+    pub fn connections(&self) -> usize {
+        self.inner.registry.live()
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    pub(crate) fn registry(&self) -> &Arc<Registry> {
+        &self.inner.registry
+    }
+
+    /// Whether the path is this server's: everything that starts with the configured path.
+    pub(crate) fn takes(&self, path: &str) -> bool {
+        path.starts_with(&self.inner.config.path)
+    }
+
+    /// Answers one request.
+    pub(crate) async fn respond<B: HttpBody>(&self, request: Request<B>) -> Response<Body> {
+        let config = &self.inner.config;
+        let (mut parts, body) = request.into_parts();
+        if let Some(cors) = config.cors.as_ref().filter(|_| parts.method == Method::OPTIONS) {
+            return cors.preflight(&parts.headers).map(|()| full(""));
+        }
+        let upgrade = is_upgrade(&parts.headers);
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        let mut response = match self.route(&mut parts, body, &query, upgrade).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                tracing::debug!(?refusal, "an Engine.IO request was refused");
+                refusal.response(upgrade)
+            }
+        };
+        if let Some(cors) = &config.cors {
+            cors.apply(&parts.headers, response.headers_mut());
+        }
+        if let Some(edit) = &config.response_headers {
+            edit(response.headers_mut(), &parts);
+        }
+        response
+    }
+
+    async fn route<B: HttpBody>(
+        &self,
+        parts: &mut Parts,
+        body: B,
+        query: &Query,
+        upgrade: bool,
+    ) -> Result<Response<Body>, Refusal> {
+        let config = &self.inner.config;
+        let transport = query.transport(config)?;
+        if !has_legal_origin(&parts.headers) {
+            return Err(Refusal::BadRequest);
+        }
+        if let Some(sid) = &query.sid {
+            let id: SessionId = sid.parse().map_err(|_| Refusal::UnknownSession)?;
+            let handle = self.inner.registry.get(&id).ok_or(Refusal::UnknownSession)?;
+            if !upgrade && handle.transport() != transport {
+                return Err(Refusal::BadRequest);
+            }
+            if !query.is_current_version() {
+                return Err(Refusal::BadRequest);
+            }
+            if upgrade {
+                return self.probe(parts, transport, &handle);
+            }
+            return match (transport, &parts.method) {
+                (Transport::WebSocket, _) => Err(Refusal::BadRequest),
+                (_, &Method::GET) => Ok(self.poll(&handle, &parts.headers).await),
+                (_, &Method::POST) => Ok(self.post(&handle, parts, body).await),
+                _ => Ok(empty(StatusCode::INTERNAL_SERVER_ERROR)),
+            };
+        }
+        if parts.method != Method::GET {
+            return Err(Refusal::BadHandshakeMethod);
+        }
+        if (transport == Transport::WebSocket) != upgrade {
+            return Err(Refusal::BadRequest);
+        }
+        if let Some(allow) = &config.allow_request {
+            allow(parts).await.map_err(Refusal::Forbidden)?;
+        }
+        if !query.is_current_version() {
+            return Err(Refusal::UnsupportedVersion);
+        }
+        if self.inner.registry.is_closed() {
+            return Ok(empty(StatusCode::SERVICE_UNAVAILABLE));
+        }
+        self.open(parts, transport)
+    }
+
+    /// A handshake: a new session.
+    fn open(&self, parts: &mut Parts, transport: Transport) -> Result<Response<Body>, Refusal> {
+        let config = &self.inner.config;
+        let switch = if transport == Transport::WebSocket { Some(switch_protocols(parts)?) } else { None };
+        let id = SessionId::from_random(rand::random());
+        let offered: &[&str] = match transport {
+            Transport::Polling if config.allow_upgrades && config.transports.contains(&Transport::WebSocket) => &["websocket"],
+            _ => &[],
+        };
+        let open = open_packet(&id, offered, &config.timing(), config.max_payload_bytes);
+        let (mut response, start) = match switch {
+            Some((response, upgrade)) => (response, Start::WebSocket(upgrade, open)),
+            None => (self.payload(encode_open(&open), &parts.headers), Start::Polling),
+        };
+        let extensions = std::mem::take(&mut parts.extensions);
+        let handshake = Handshake::new(parts, extensions, transport);
+        let handle = ConnectionHandle::new(id, transport, config.max_buffered_bytes);
+        let registration = self.inner.registry.insert(Arc::clone(&handle));
+        let connection = Connection::new(handle, registration, handshake, start, config.timing(), config.max_payload_bytes);
+        tokio::spawn((self.inner.owner)(connection));
+        if let (Some(cookie), Transport::Polling) = (&config.cookie, transport) {
+            response.headers_mut().append(header::SET_COOKIE, cookie.header(id.expose()));
+        }
+        if let Some(edit) = &config.initial_headers {
+            edit(response.headers_mut(), parts);
+        }
+        Ok(response)
+    }
+
+    /// A WebSocket for a session that exists.
+    fn probe(&self, parts: &mut Parts, transport: Transport, handle: &ConnectionHandle) -> Result<Response<Body>, Refusal> {
+        if transport != Transport::WebSocket {
+            return Err(Refusal::BadRequest);
+        }
+        let (response, upgrade) = switch_protocols(parts)?;
+        if !handle.command(Command::WebSocket(upgrade)) {
+            return Err(Refusal::BadRequest);
+        }
+        Ok(response)
+    }
+
+    async fn poll(&self, handle: &Arc<ConnectionHandle>, headers: &HeaderMap) -> Response<Body> {
+        let (responder, answer) = oneshot::channel();
+        if !handle.command(Command::Poll(responder)) {
+            return empty(StatusCode::BAD_REQUEST);
+        }
+        match InFlight::new(handle, Command::PollAborted).wait(answer).await {
+            Some(Answer::Payload(payload)) => self.payload(payload, headers),
+            _ => empty(StatusCode::BAD_REQUEST),
+        }
+    }
+
+    async fn post<B: HttpBody>(&self, handle: &Arc<ConnectionHandle>, parts: &Parts, body: B) -> Response<Body> {
+        let (responder, mut answer) = oneshot::channel();
+        let binary = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream");
+        if binary {
+            handle.command(Command::PostUnacceptable(responder));
+            return empty(StatusCode::BAD_REQUEST);
+        }
+        if !handle.command(Command::PostStarted(responder)) {
+            return empty(StatusCode::BAD_REQUEST);
+        }
+        let in_flight = InFlight::new(handle, Command::PostAborted);
+        let read = tokio::select! {
+            biased;
+            // An answer before the body is complete is a refusal, or the end of the session.
+            _ = &mut answer => {
+                in_flight.done();
+                return cut();
+            }
+            read = body::read(body, self.inner.config.max_payload_bytes) => read,
+        };
+        match read {
+            Ok(bytes) => {
+                let text =
+                    Text::from_utf8(bytes.clone()).unwrap_or_else(|_| Text::from(String::from_utf8_lossy(&bytes).into_owned()));
+                handle.command(Command::Post(text));
+            }
+            Err(ReadError::TooLarge) => {
+                in_flight.done();
+                handle.command(Command::PostDropped);
+                return empty(StatusCode::PAYLOAD_TOO_LARGE);
+            }
+            // The guard tells the session.
+            Err(ReadError::Aborted) => return empty(StatusCode::BAD_REQUEST),
+        }
+        match in_flight.wait(answer).await {
+            Some(Answer::Accepted) => {
+                let mut response = Response::new(full("ok"));
+                // Not plain text: old browsers would offer it as a download.
+                response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+                response
+            }
+            _ => cut(),
+        }
+    }
+
+    fn payload(&self, payload: Bytes, request: &HeaderMap) -> Response<Body> {
+        let threshold = self.inner.config.compression_threshold_bytes;
+        let (payload, encoding) = match threshold {
+            Some(threshold) => compress(payload, request, threshold),
+            None => (payload, None),
+        };
+        let mut response = Response::new(full(payload));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=UTF-8"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(encoding) = encoding {
+            headers.insert(header::CONTENT_ENCODING, encoding);
+        }
+        let agent = request.get(header::USER_AGENT).map_or(&[][..], HeaderValue::as_bytes);
+        if [&b";MSIE"[..], b"Trident/"].iter().any(|mark| agent.windows(mark.len()).any(|window| window == *mark)) {
+            headers.insert(header::X_XSS_PROTECTION, HeaderValue::from_static("0"));
+        }
+        response
+    }
+}
+
+fn encode_open(open: &Packet) -> Bytes {
+    let frame = super::proto::Frame::control(open);
+    super::proto::payload::encode(std::iter::once(&frame)).into()
+}
+
+/// The answer to a POST whose session ended under it.
+fn cut() -> Response<Body> {
+    let mut response = empty(StatusCode::BAD_REQUEST);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// The answer that opens a WebSocket, and the way to get at it.
+fn switch_protocols(parts: &mut Parts) -> Result<(Response<Body>, OnUpgrade), Refusal> {
+    let key = websocket_accept_key(parts).ok_or(Refusal::BadRequest)?;
+    let upgrade = parts.extensions.remove::<OnUpgrade>().ok_or(Refusal::BadRequest)?;
+    let mut response = empty(StatusCode::SWITCHING_PROTOCOLS);
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, HeaderValue::try_from(key).map_err(|_| Refusal::BadRequest)?);
+    Ok((response, upgrade))
+}
+
+/// A request that waits for its session. If the HTTP server drops it, because the client has gone, the session hears of it.
+struct InFlight<'a> {
+    handle: &'a ConnectionHandle,
+    aborted: Option<Command>,
+}
+
+impl<'a> InFlight<'a> {
+    fn new(handle: &'a ConnectionHandle, aborted: Command) -> Self {
+        InFlight { handle, aborted: Some(aborted) }
+    }
+
+    fn done(mut self) {
+        self.aborted = None;
+    }
+
+    async fn wait(self, answer: oneshot::Receiver<Answer>) -> Option<Answer> {
+        let answer = answer.await.ok();
+        self.done();
+        answer
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        if let Some(command) = self.aborted.take() {
+            self.handle.command(command);
+        }
+    }
+}

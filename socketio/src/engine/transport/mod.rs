@@ -1,0 +1,4 @@
+//! The only places that touch the network: long polling and WebSocket.
+
+pub(crate) mod polling;
+pub(crate) mod websocket;

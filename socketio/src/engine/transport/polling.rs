@@ -1,0 +1,38 @@
+//! Long polling as the connection's task sees it: requests come as commands and are answered through a one-shot channel.
+
+use crate::{engine::proto::Frame, text::Text};
+use bytes::Bytes;
+use hyper::upgrade::OnUpgrade;
+use tokio::sync::oneshot;
+
+/// The answer to one polling request.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// 200 with a payload.
+    Payload(Bytes),
+    /// 200 `ok`.
+    Accepted,
+    /// 400, empty.
+    Refused,
+}
+
+pub(crate) type Responder = oneshot::Sender<Answer>;
+
+/// What HTTP requests want of a session.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Poll(Responder),
+    PollAborted,
+    PostStarted(Responder),
+    PostUnacceptable(Responder),
+    Post(Text),
+    PostDropped,
+    PostAborted,
+    /// A request to open a WebSocket with this session's id.
+    WebSocket(OnUpgrade),
+}
+
+/// Answers a hanging GET with these frames. `false`: the client has gone.
+pub(crate) fn answer<'a>(responder: Responder, frames: impl Iterator<Item = &'a Frame> + Clone) -> bool {
+    responder.send(Answer::Payload(crate::engine::proto::payload::encode(frames).into())).is_ok()
+}
