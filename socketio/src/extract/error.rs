@@ -1,0 +1,71 @@
+//! `ConnectError`: a refused client, as its `connect_error` handler sees it.
+
+use axum_core::response::Response;
+use http_body_util::{BodyExt, Limited};
+use serde::Serialize;
+use std::{convert::Infallible, fmt};
+
+/// The message of an HTTP rejection is shown up to this length.
+const REJECTION_TEXT_BYTES: usize = 1024;
+
+/// Refuses a client: it receives a `connect_error` with this message and data, and its connection stays.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConnectError {
+    message: String,
+    data: Option<serde_json::Value>,
+}
+
+impl ConnectError {
+    /// A refusal with a message: `error.message` in the client.
+    pub fn new(message: impl Into<String>) -> Self {
+        ConnectError { message: message.into(), data: None }
+    }
+
+    /// Adds data: `error.data` in the client. Data that cannot be serialized is left out.
+    pub fn with_data(mut self, data: impl Serialize) -> Self {
+        self.data = serde_json::to_value(data).ok();
+        self
+    }
+
+    /// The message.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The data.
+    pub fn data(&self) -> Option<&serde_json::Value> {
+        self.data.as_ref()
+    }
+
+    /// The payload of the CONNECT_ERROR packet.
+    pub(crate) fn to_json(&self) -> String {
+        let message = serde_json::Value::from(self.message.as_str());
+        match &self.data {
+            Some(data) => format!("{{\"message\":{message},\"data\":{data}}}"),
+            None => format!("{{\"message\":{message}}}"),
+        }
+    }
+
+    /// What an axum extractor refused with: its text as the message, its status as data.
+    pub(super) async fn from_response(response: Response) -> Self {
+        let status = response.status();
+        let text = Limited::new(response.into_body(), REJECTION_TEXT_BYTES).collect().await.ok();
+        let text = text.and_then(|text| String::from_utf8(text.to_bytes().into()).ok()).filter(|text| !text.is_empty());
+        let message = text.unwrap_or_else(|| status.canonical_reason().unwrap_or("refused").to_owned());
+        ConnectError::new(message).with_data(serde_json::json!({ "status": status.as_u16() }))
+    }
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ConnectError {}
+
+impl From<Infallible> for ConnectError {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}

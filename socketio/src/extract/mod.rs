@@ -1,0 +1,120 @@
+//! Extractors of connect handlers: `Socket`, `Auth`, and every axum `FromRequestParts`.
+//!
+//! The requirements on a handler are separate bounds, so that each mistake has its own message:
+//! [`ConnectFn`] (is it an async function), [`ConnectOutput`] (does it return a `Result`), [`Session`] (does what it returns
+//! implement the namespace trait), [`ConnectArgs`] (is every argument an extractor).
+
+mod error;
+mod handler;
+
+pub use error::ConnectError;
+pub use handler::{ConnectArgs, ConnectFn, ConnectOutput, ConnectSig, Session};
+
+use crate::{
+    contract::Namespace,
+    engine::Handshake,
+    server::{Socket, SocketCore},
+    text::Text,
+};
+use axum_core::{extract::FromRequestParts, response::IntoResponse};
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use std::{fmt, future::Future, sync::Arc};
+
+/// A connection attempt to a namespace, as extractors see it.
+pub struct ConnectParts {
+    socket: Arc<SocketCore>,
+    /// The handshake request, made when the first extractor asks for it.
+    request: Option<Parts>,
+}
+
+impl fmt::Debug for ConnectParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectParts").field("socket", &self.socket).finish_non_exhaustive()
+    }
+}
+
+impl ConnectParts {
+    pub(crate) fn new(socket: Arc<SocketCore>) -> Self {
+        ConnectParts { socket, request: None }
+    }
+
+    /// The HTTP request that opened the connection.
+    pub fn handshake(&self) -> &Handshake {
+        self.socket.handshake()
+    }
+
+    /// The same request in the form that axum's extractors take. Changes are seen by the extractors that follow.
+    pub fn request_mut(&mut self) -> &mut Parts {
+        let socket = &self.socket;
+        self.request.get_or_insert_with(|| socket.handshake().to_parts())
+    }
+
+    /// The path of the namespace, as the client spelled it.
+    pub fn path(&self) -> &str {
+        self.socket.path()
+    }
+
+    /// The JSON text of the `auth` payload; `{}` if the client sent none.
+    pub fn auth(&self) -> &Text {
+        self.socket.auth()
+    }
+
+    /// The socket that is being connected.
+    pub fn socket<N: ?Sized>(&self) -> Socket<N> {
+        Socket::new(Arc::clone(&self.socket))
+    }
+}
+
+mod via {
+    #[derive(Debug)]
+    pub enum Own {}
+    #[derive(Debug)]
+    pub enum Axum {}
+}
+
+/// An argument of a connect handler for namespace `N` with state `S`.
+///
+/// For your own extractors prefer axum's `FromRequestParts`; implement this trait if you need the socket or the `auth`
+/// payload. `M` tells the two apart and is always inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a connect extractor for `{N}`",
+    label = "not an extractor",
+    note = "connect handlers take `Socket<{N}>`, `Auth<T>` and any axum `FromRequestParts` extractor (State, HeaderMap, Query, Extension, ...); `State<T>` needs `.with_state(..)` before `.namespace(..)`"
+)]
+pub trait FromConnect<N: ?Sized, S, M = via::Own>: Sized {
+    /// Extracts the value, or refuses the client.
+    fn from_connect(parts: &mut ConnectParts, state: &S) -> impl Future<Output = Result<Self, ConnectError>> + Send;
+}
+
+impl<N: ?Sized, S: Sync> FromConnect<N, S> for Socket<N> {
+    async fn from_connect(parts: &mut ConnectParts, _: &S) -> Result<Self, ConnectError> {
+        Ok(parts.socket())
+    }
+}
+
+/// The typed `auth` payload of the CONNECT packet. A payload of another shape refuses the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Auth<T>(pub T);
+
+impl<N, S, T> FromConnect<N, S> for Auth<T>
+where
+    N: Namespace<Auth = T> + ?Sized,
+    S: Sync,
+    T: DeserializeOwned,
+{
+    async fn from_connect(parts: &mut ConnectParts, _: &S) -> Result<Self, ConnectError> {
+        serde_json::from_str(parts.auth()).map(Auth).map_err(|error| ConnectError::new(format!("invalid auth: {error}")))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<N: ?Sized, S: Send + Sync, T: FromRequestParts<S>> FromConnect<N, S, via::Axum> for T {
+    async fn from_connect(parts: &mut ConnectParts, state: &S) -> Result<Self, ConnectError> {
+        let refused = match T::from_request_parts(parts.request_mut(), state).await {
+            Ok(value) => return Ok(value),
+            Err(rejection) => rejection.into_response(),
+        };
+        Err(ConnectError::from_response(refused).await)
+    }
+}
