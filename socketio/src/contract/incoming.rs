@@ -8,9 +8,15 @@
 //! Not here: arguments of unknown types; see `raw`.
 
 use super::{RawArgs, Rejection, RejectionKind, rejection::without_payload};
-use crate::{parser::{EventParts, Name, Packet, trim_space, with_attachments}, text::Text};
+use crate::{
+    parser::{EventParts, Name, Packet, trim_space, with_attachments},
+    text::Text,
+};
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer, de::{IgnoredAny, Visitor}};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, Visitor},
+};
 use std::{borrow::Cow, fmt, ops::Deref};
 
 /// An event as it came from the peer, its arguments still encoded.
@@ -150,11 +156,8 @@ impl<'a> Args<'a> {
             return if rest.starts_with(']') { Ok(None) } else { Err(self.reject(Some(name), "malformed JSON".to_owned())) };
         };
         let mut values = serde_json::Deserializer::from_str(json).into_iter::<T>();
-        let value = if self.attachments.is_empty() {
-            values.next()
-        } else {
-            with_attachments(&mut self.attachments, || values.next())
-        };
+        let value =
+            if self.attachments.is_empty() { values.next() } else { with_attachments(&mut self.attachments, || values.next()) };
         match value {
             Some(Ok(value)) => {
                 self.rest = json.get(values.byte_offset()..).unwrap_or_default();

@@ -16,7 +16,11 @@ pub use raw::{Raw, RawArgs};
 pub use rejection::{Rejection, RejectionKind};
 pub use reply::{AckData, CallError, Decode, decode_empty, decode_result, decode_value};
 
-use crate::{describe::{Describe, EventSpec}, parser::{Body, EncodeError}, reason::DisconnectReason};
+use crate::{
+    describe::{Describe, EventSpec},
+    parser::{Body, EncodeError},
+    reason::DisconnectReason,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -155,7 +159,11 @@ pub trait Target {
     #[doc(hidden)]
     fn send(&self, event: Result<Body, EncodeError>) -> Self::Sent;
     #[doc(hidden)]
-    fn ask<T: Send + 'static, E: Send + 'static>(&self, event: Result<Body, EncodeError>, decode: Decode<T, E>) -> Self::Reply<T, E>;
+    fn ask<T: Send + 'static, E: Send + 'static>(
+        &self,
+        event: Result<Body, EncodeError>,
+        decode: Decode<T, E>,
+    ) -> Self::Reply<T, E>;
 }
 
 /// What a namespace emits that emits nothing.

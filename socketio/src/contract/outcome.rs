@@ -12,6 +12,8 @@ use serde::Serialize;
 pub enum Outcome {
     /// The handler ran. The body acknowledges the event if the peer asked for it; `None`: with no arguments.
     Done(Option<Body>),
+    /// The handler has acknowledged the event itself.
+    Answered,
     /// The handler ran, but its answer cannot be serialized.
     Unanswerable(EncodeError),
     /// The event did not reach the handler.
@@ -86,7 +88,10 @@ mod tests {
         assert_eq!(json(ack_value(&asked, "x")).as_deref(), Some(r#"["x"]"#));
         assert_eq!(json(ack_args(&asked, &(1, "x"))).as_deref(), Some(r#"[1,"x"]"#));
         assert_eq!(json(ack_args(&asked, &())).as_deref(), Some("[]"));
-        assert_eq!(json(ack_ok(&asked, &Binary::default())).as_deref(), Some(r#"[{"ok":true,"data":{"_placeholder":true,"num":0}}]"#));
+        assert_eq!(
+            json(ack_ok(&asked, &Binary::default())).as_deref(),
+            Some(r#"[{"ok":true,"data":{"_placeholder":true,"num":0}}]"#)
+        );
         assert_eq!(json(ack_ok(&asked, &())).as_deref(), Some(r#"[{"ok":true,"data":null}]"#));
         assert_eq!(json(ack_err(&asked, "no")).as_deref(), Some(r#"[{"ok":false,"error":"no"}]"#));
     }

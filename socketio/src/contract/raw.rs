@@ -9,9 +9,17 @@
 use super::{Rejection, RejectionKind, rejection::without_payload};
 use crate::parser::{Body, BodyWriter, EncodeError, adopt, detach, trim_space, with_attachments};
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::{DeserializeOwned, Error as _}, ser::{Error as _, SerializeSeq as _}};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeOwned, Error as _},
+    ser::{Error as _, SerializeSeq as _},
+};
 use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt, ops::{Bound, RangeBounds}};
+use std::{
+    borrow::Cow,
+    fmt,
+    ops::{Bound, RangeBounds},
+};
 
 /// The arguments of an event or of an acknowledgement whose types are known only at run time.
 ///

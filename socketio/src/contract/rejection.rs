@@ -36,6 +36,11 @@ impl Rejection {
         Rejection { kind: RejectionKind::Refused, event: String::new(), argument: None, message: message.into() }
     }
 
+    /// The handler panicked.
+    pub(crate) fn panicked(event: &str) -> Self {
+        Rejection { kind: RejectionKind::Panic, event: event.to_owned(), argument: None, message: "the handler panicked".into() }
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> RejectionKind {
         self.kind

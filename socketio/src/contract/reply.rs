@@ -4,7 +4,10 @@
 //! Not here: our own acknowledgements; see `outcome`.
 
 use super::{Ack, RawArgs, rejection::without_payload};
-use crate::{parser::{trim_space, with_attachments}, text::Text};
+use crate::{
+    parser::{trim_space, with_attachments},
+    text::Text,
+};
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -44,7 +47,10 @@ impl AckData {
     }
 
     /// Decodes the first argument, and hands it on while the attachments are at hand.
-    fn first<'a, T: Deserialize<'a>, R>(&'a self, then: impl FnOnce(T) -> Result<R, serde_json::Error>) -> Result<R, serde_json::Error> {
+    fn first<'a, T: Deserialize<'a>, R>(
+        &'a self,
+        then: impl FnOnce(T) -> Result<R, serde_json::Error>,
+    ) -> Result<R, serde_json::Error> {
         let decode = || match self.values() {
             values if trim_space(values).starts_with(']') => serde_json::from_str("null"),
             values => serde_json::Deserializer::from_str(values).into_iter().next().unwrap_or_else(|| serde_json::from_str("null")),

@@ -13,7 +13,11 @@
 
 use super::placeholder::renumber;
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::{Error, IgnoredAny, MapAccess, Visitor}, ser::SerializeStruct as _};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, IgnoredAny, MapAccess, Visitor},
+    ser::SerializeStruct as _,
+};
 use std::{borrow::Cow, cell::RefCell, fmt, thread::LocalKey};
 
 /// Socket.IO binary data: travels as an attachment, never as a JSON array of numbers.

@@ -7,7 +7,12 @@
 //! Not here: the numbers and names of the header (`header`, with the differences from the reference), event names (`name`),
 //! placeholders (`placeholder`).
 
-use super::{header::Header, name::Name, packet::{Kind, Packet}, placeholder};
+use super::{
+    header::Header,
+    name::Name,
+    packet::{Kind, Packet},
+    placeholder,
+};
 use crate::text::Text;
 use bytes::Bytes;
 use serde::de::IgnoredAny;

@@ -62,6 +62,11 @@ impl Body {
         writer.finish()
     }
 
+    /// An acknowledgement without arguments.
+    pub(crate) fn empty() -> Self {
+        Self::from_json("[]", Vec::new())
+    }
+
     /// The JSON text.
     pub fn json(&self) -> &str {
         std::str::from_utf8(&self.buffer[HEAD_ROOM..]).expect("invariant: a serializer writes UTF-8")

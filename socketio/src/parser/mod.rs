@@ -19,7 +19,9 @@ mod property;
 pub use attachment::Binary;
 pub(crate) use attachment::{EXPECTED_BINARY, adopt, detach, with_attachments};
 pub use decode::{DecodeError, Decoder, Limits};
-pub use encode::{Body, BodyWriter, EncodeError, Encoded, encode_ack, encode_connect, encode_connect_error, encode_disconnect, encode_event};
+pub use encode::{
+    Body, BodyWriter, EncodeError, Encoded, encode_ack, encode_connect, encode_connect_error, encode_disconnect, encode_event,
+};
 pub use name::is_reserved_event;
 pub(crate) use name::{Name, trim_space};
 pub(crate) use packet::EventParts;

@@ -6,7 +6,10 @@
 //! characters, so that it is ignored like any other unknown event.
 
 use super::decode::DecodeError;
-use serde::{Deserialize, Deserializer, de::{IgnoredAny, Visitor}};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, Visitor},
+};
 use std::{borrow::Cow, fmt, ops::Range};
 
 /// Where the name of an event is.
@@ -170,14 +173,39 @@ mod tests {
     #[test]
     fn not_a_name() {
         for text in [
-            "", "{}", "[", "[]", "[null]", "[true]", "[{}]", "[[]]", "[-]", "[01]", "[1.]", "[1x]", r#"["a"#, r#"["a""#, r#"["a"x]"#,
-            r#"["a":1]"#, "[\"a\nb\"]", r#"["\x"]"#, r#"["\u12"]"#, r#"[,"a"]"#, "[\"\\u0061\u{1}\"]",
+            "",
+            "{}",
+            "[",
+            "[]",
+            "[null]",
+            "[true]",
+            "[{}]",
+            "[[]]",
+            "[-]",
+            "[01]",
+            "[1.]",
+            "[1x]",
+            r#"["a"#,
+            r#"["a""#,
+            r#"["a"x]"#,
+            r#"["a":1]"#,
+            "[\"a\nb\"]",
+            r#"["\x"]"#,
+            r#"["\u12"]"#,
+            r#"[,"a"]"#,
+            "[\"\\u0061\u{1}\"]",
         ] {
             assert_eq!(read(text), Err(DecodeError::Payload), "{text}");
         }
-        for text in [r#"["connect"]"#, r#"["connect_error"]"#, r#"["disconnect"]"#, r#"["disconnecting",1]"#, r#"["newListener"]"#,
-            r#"["removeListener"]"#, r#"["\u0063onnect"]"#]
-        {
+        for text in [
+            r#"["connect"]"#,
+            r#"["connect_error"]"#,
+            r#"["disconnect"]"#,
+            r#"["disconnecting",1]"#,
+            r#"["newListener"]"#,
+            r#"["removeListener"]"#,
+            r#"["\u0063onnect"]"#,
+        ] {
             assert_eq!(read(text), Err(DecodeError::ReservedName), "{text}");
         }
     }

@@ -174,20 +174,44 @@ mod tests {
     #[test]
     fn every_placeholder_names_an_attachment() {
         let p = |rest: &str| format!(r#"["a",{{"_placeholder":true{rest}}}]"#);
-        for json in [p(",\"num\":0"), p(",\"num\":1"), p(",\"num\":1.0"), p(",\"num\":1e0"), p(",\"num\":-0"), p(",\"x\":[1],\"num\":0"),
-            p(",\"num\":9,\"num\":0"), p(",\"num\":0,\"x\":{\"_placeholder\":true,\"num\":9}"), p(",\"_placeholder\":false"),
-            r#"["a"]"#.into(), r#"["_placeholder",{"num":9}]"#.into(), r#"["a",{"x":{"_placeholder":"true"}}]"#.into(),
+        for json in [
+            p(",\"num\":0"),
+            p(",\"num\":1"),
+            p(",\"num\":1.0"),
+            p(",\"num\":1e0"),
+            p(",\"num\":-0"),
+            p(",\"x\":[1],\"num\":0"),
+            p(",\"num\":9,\"num\":0"),
+            p(",\"num\":0,\"x\":{\"_placeholder\":true,\"num\":9}"),
+            p(",\"_placeholder\":false"),
+            r#"["a"]"#.into(),
+            r#"["_placeholder",{"num":9}]"#.into(),
+            r#"["a",{"x":{"_placeholder":"true"}}]"#.into(),
             r#"["a",{"_placeholder":1,"num":9},{"_placeholder":{"_placeholder":false},"num":9}]"#.into(),
-            r#"["a",{ "num" : 1 , "_placeholder" : true }]"#.into(), r#"["a",{"\u005fplaceholder":true,"\u006eum":1}]"#.into(),
-            r#"["a","{\"_placeholder\":true}"]"#.into(), r#"["a",["_placeholder",true,"num",9]]"#.into()]
-        {
+            r#"["a",{ "num" : 1 , "_placeholder" : true }]"#.into(),
+            r#"["a",{"\u005fplaceholder":true,"\u006eum":1}]"#.into(),
+            r#"["a","{\"_placeholder\":true}"]"#.into(),
+            r#"["a",["_placeholder",true,"num",9]]"#.into(),
+        ] {
             assert_eq!(check(&json, 2), Ok(()), "{json}");
         }
-        for json in [p(""), p(",\"num\":2"), p(",\"num\":-1"), p(",\"num\":\"0\""), p(",\"num\":0.5"), p(",\"num\":null"),
-            p(",\"num\":true"), p(",\"num\":[0]"), p(",\"num\":{\"num\":0}"), p(",\"num\":0,\"num\":9"), p(",\"num\":1e999"),
-            r#"["a",{"x":[[{"y":{"num":9,"_placeholder":true}}]]}]"#.into(), r#"["a",{"\u005fplaceholder":true,"num":2}]"#.into(),
-            r#"["a",{"_placeholder":false,"_placeholder":true}]"#.into(), r#"["a",{"x":{"_placeholder":true},"y":1}]"#.into()]
-        {
+        for json in [
+            p(""),
+            p(",\"num\":2"),
+            p(",\"num\":-1"),
+            p(",\"num\":\"0\""),
+            p(",\"num\":0.5"),
+            p(",\"num\":null"),
+            p(",\"num\":true"),
+            p(",\"num\":[0]"),
+            p(",\"num\":{\"num\":0}"),
+            p(",\"num\":0,\"num\":9"),
+            p(",\"num\":1e999"),
+            r#"["a",{"x":[[{"y":{"num":9,"_placeholder":true}}]]}]"#.into(),
+            r#"["a",{"\u005fplaceholder":true,"num":2}]"#.into(),
+            r#"["a",{"_placeholder":false,"_placeholder":true}]"#.into(),
+            r#"["a",{"x":{"_placeholder":true},"y":1}]"#.into(),
+        ] {
             assert_eq!(check(&json, 2), Err(Illegal), "{json}");
         }
     }
@@ -202,7 +226,15 @@ mod tests {
 
     #[test]
     fn broken_text_does_not_panic() {
-        for json in ["}", "\"_placeholder", "{\"_placeholder\\", "_placeholder\"\\", "{\"_placeholder\":tru", "-", "{\"_placeholder\":true,\"num\":-}"] {
+        for json in [
+            "}",
+            "\"_placeholder",
+            "{\"_placeholder\\",
+            "_placeholder\"\\",
+            "{\"_placeholder\":tru",
+            "-",
+            "{\"_placeholder\":true,\"num\":-}",
+        ] {
             let _ = check(json, 1);
         }
     }

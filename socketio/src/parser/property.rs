@@ -4,7 +4,10 @@ use super::{Binary, Body, Decoder, Encoded, Kind, Limits, encode_ack, encode_eve
 use crate::contract::{Incoming, Raw};
 use bytes::Bytes;
 use proptest::prelude::*;
-use serde::{Serialize, Serializer, ser::{SerializeMap as _, SerializeSeq as _}};
+use serde::{
+    Serialize, Serializer,
+    ser::{SerializeMap as _, SerializeSeq as _},
+};
 use serde_json::Value;
 
 /// A JSON value with binary data in it.

@@ -46,7 +46,11 @@ fn typed_arguments() {
 fn arguments_that_do_not_fit() {
     let check = |json: &str, argument: (usize, &'static str), message: &str| {
         let rejection = handle(json).expect_err(json);
-        assert_eq!((rejection.kind(), rejection.argument(), rejection.message()), (RejectionKind::Payload, Some(argument), message), "{json}");
+        assert_eq!(
+            (rejection.kind(), rejection.argument(), rejection.message()),
+            (RejectionKind::Payload, Some(argument), message),
+            "{json}"
+        );
         assert_eq!(rejection.event(), "a");
     };
     check(r#"["a"]"#, (0, "number"), "missing");
@@ -62,9 +66,26 @@ fn arguments_that_do_not_fit() {
 #[test]
 fn malformed_events() {
     for json in [
-        r#"["a",]"#, r#"["a",1,]"#, r#"["a",1,"x",]"#, r#"["a",1 "x"]"#, r#"["a",1"x"]"#, r#"["a",1]x"#, r#"["a",1]]"#, r#"["a",1,"x""#,
-        r#"["a",1"#, r#"["a","#, r#"["a",,1]"#, r#"["a",01]"#, r#"["a",1,"x",tru]"#, r#"["a",1:2]"#, r#"["a",1}"#, "[\"a\",1,\"x\ny\"]",
-        "[\"a\",\u{c}1]", "[\"a\",1]\u{a0}", r#"["a","secret",]"#, r#"["a",1,2,{]"#,
+        r#"["a",]"#,
+        r#"["a",1,]"#,
+        r#"["a",1,"x",]"#,
+        r#"["a",1 "x"]"#,
+        r#"["a",1"x"]"#,
+        r#"["a",1]x"#,
+        r#"["a",1]]"#,
+        r#"["a",1,"x""#,
+        r#"["a",1"#,
+        r#"["a","#,
+        r#"["a",,1]"#,
+        r#"["a",01]"#,
+        r#"["a",1,"x",tru]"#,
+        r#"["a",1:2]"#,
+        r#"["a",1}"#,
+        "[\"a\",1,\"x\ny\"]",
+        "[\"a\",\u{c}1]",
+        "[\"a\",1]\u{a0}",
+        r#"["a","secret",]"#,
+        r#"["a",1,2,{]"#,
     ] {
         let rejection = handle(json).expect_err(json);
         assert_eq!((rejection.kind(), rejection.argument()), (RejectionKind::Malformed, None), "{json}");

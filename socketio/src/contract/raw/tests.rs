@@ -1,7 +1,10 @@
 //! Untyped values pass through unchanged, with their binary data.
 
 use super::*;
-use crate::{contract::Incoming, parser::{Binary, Decoder, encode_event}};
+use crate::{
+    contract::Incoming,
+    parser::{Binary, Decoder, encode_event},
+};
 
 fn event(text: &str, attachments: &[&'static str]) -> Incoming {
     let mut decoder = Decoder::default();
@@ -13,7 +16,8 @@ fn event(text: &str, attachments: &[&'static str]) -> Incoming {
 }
 
 /// The last argument comes first, the attachment `b` twice, `c` never.
-const BINARY: &str = r#"53-["e",{"_placeholder":true,"num":1},{"x":[{"_placeholder":true,"num":1},{"num":0,"_placeholder":true}]},7]"#;
+const BINARY: &str =
+    r#"53-["e",{"_placeholder":true,"num":1},{"x":[{"_placeholder":true,"num":1},{"num":0,"_placeholder":true}]},7]"#;
 
 #[test]
 fn plain_arguments() {

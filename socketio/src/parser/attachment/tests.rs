@@ -71,7 +71,11 @@ fn at_any_depth() {
     round(&Untagged::Data(bytes("u")), &p(0), &["u"]);
     let pair = Untagged::Pair { left: bytes("l"), right: Some(Box::new(bytes("r"))) };
     round(&pair, &format!(r#"{{"left":{},"right":{}}}"#, p(0), p(1)), &["l", "r"]);
-    round(&Tagged::File { name: "n".into(), data: bytes("f") }, &format!(r#"{{"kind":"File","name":"n","data":{}}}"#, p(0)), &["f"]);
+    round(
+        &Tagged::File { name: "n".into(), data: bytes("f") },
+        &format!(r#"{{"kind":"File","name":"n","data":{}}}"#, p(0)),
+        &["f"],
+    );
     round(&Tagged::None, r#"{"kind":"None"}"#, &[]);
     round(&Adjacent::One(bytes("1")), &format!(r#"{{"t":"One","c":{}}}"#, p(0)), &["1"]);
     round(&Adjacent::Two(bytes("1"), vec![bytes("2")]), &format!(r#"{{"t":"Two","c":[{},[{}]]}}"#, p(0), p(1)), &["1", "2"]);
@@ -84,15 +88,29 @@ fn forged_placeholders() {
         let mut list = vec![Bytes::from_static(b"x")];
         with_attachments(&mut list, || serde_json::from_str::<Binary>(json)).map_err(|error| error.to_string())
     };
-    for json in [r#"{"_placeholder":true,"num":0}"#, r#"{"num":0.0,"x":[1],"_placeholder":true}"#, r#"{"num":5,"_placeholder":true,"num":0e1}"#,
-        r#"{"\u005fplaceholder":true,"num":0}"#]
-    {
+    for json in [
+        r#"{"_placeholder":true,"num":0}"#,
+        r#"{"num":0.0,"x":[1],"_placeholder":true}"#,
+        r#"{"num":5,"_placeholder":true,"num":0e1}"#,
+        r#"{"\u005fplaceholder":true,"num":0}"#,
+    ] {
         assert_eq!(decode(json), Ok(bytes("x")), "{json}");
     }
-    for json in [r#"{"_placeholder":true,"num":1}"#, r#"{"_placeholder":true,"num":-1}"#, r#"{"_placeholder":true,"num":0.5}"#,
-        r#"{"_placeholder":false,"num":0}"#, r#"{"_placeholder":true}"#, r#"{"num":0}"#, r#"{"_placeholder":1,"num":0}"#,
-        r#"{"_placeholder":true,"num":"0"}"#, "{}", "[120]", r#""x""#, "null", "0"]
-    {
+    for json in [
+        r#"{"_placeholder":true,"num":1}"#,
+        r#"{"_placeholder":true,"num":-1}"#,
+        r#"{"_placeholder":true,"num":0.5}"#,
+        r#"{"_placeholder":false,"num":0}"#,
+        r#"{"_placeholder":true}"#,
+        r#"{"num":0}"#,
+        r#"{"_placeholder":1,"num":0}"#,
+        r#"{"_placeholder":true,"num":"0"}"#,
+        "{}",
+        "[120]",
+        r#""x""#,
+        "null",
+        "0",
+    ] {
         assert!(decode(json).is_err(), "{json}");
     }
 }

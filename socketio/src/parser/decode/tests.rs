@@ -21,7 +21,8 @@ type Seen<'a> = (Kind, &'a str, Option<u64>, &'a str, usize);
 
 fn check(messages: &[&str], expected: Result<Seen<'_>, DecodeError>) {
     let packet = feed(messages).map(|packet| packet.unwrap_or_else(|| panic!("{messages:?} is not complete")));
-    let seen = packet.as_ref().map(|p| (p.kind(), p.namespace(), p.id(), p.payload(), p.attachments().len())).map_err(|error| *error);
+    let seen =
+        packet.as_ref().map(|p| (p.kind(), p.namespace(), p.id(), p.payload(), p.attachments().len())).map_err(|error| *error);
     assert_eq!(seen, expected, "{messages:?}");
 }
 
@@ -36,9 +37,14 @@ fn types() {
     check(&[r#"2["a"]"#], Ok((Kind::Event, "/", None, r#"["a"]"#, 0)));
     check(&["31[]"], Ok((Kind::Ack, "/", Some(1), "[]", 0)));
     check(&[r#"4{"message":"no"}"#], Ok((Kind::ConnectError, "/", None, r#"{"message":"no"}"#, 0)));
-    check(&[r#"51-["a",{"_placeholder":true,"num":0}]"#, "#x"],
-        Ok((Kind::Event, "/", None, r#"["a",{"_placeholder":true,"num":0}]"#, 1)));
-    check(&[r#"61-7[{"_placeholder":true,"num":0}]"#, "#x"], Ok((Kind::Ack, "/", Some(7), r#"[{"_placeholder":true,"num":0}]"#, 1)));
+    check(
+        &[r#"51-["a",{"_placeholder":true,"num":0}]"#, "#x"],
+        Ok((Kind::Event, "/", None, r#"["a",{"_placeholder":true,"num":0}]"#, 1)),
+    );
+    check(
+        &[r#"61-7[{"_placeholder":true,"num":0}]"#, "#x"],
+        Ok((Kind::Ack, "/", Some(7), r#"[{"_placeholder":true,"num":0}]"#, 1)),
+    );
     for text in ["", "7", "9", "a", " ", "-1", "é", "/", "[", "\u{0}"] {
         refuse(&[text], DecodeError::UnknownType);
     }
@@ -47,8 +53,13 @@ fn types() {
 #[test]
 fn connect() {
     for (text, namespace, payload) in [
-        ("0{}", "/", "{}"), ("0/", "/", ""), ("0/,", "/", ""), ("0/chat", "/chat", ""), ("0/chat,", "/chat", ""),
-        (r#"0/chat,{"t":1}"#, "/chat", r#"{"t":1}"#), ("0{} ", "/", "{} "),
+        ("0{}", "/", "{}"),
+        ("0/", "/", ""),
+        ("0/,", "/", ""),
+        ("0/chat", "/chat", ""),
+        ("0/chat,", "/chat", ""),
+        (r#"0/chat,{"t":1}"#, "/chat", r#"{"t":1}"#),
+        ("0{} ", "/", "{} "),
     ] {
         check(&[text], Ok((Kind::Connect, namespace, None, payload, 0)));
     }
@@ -60,7 +71,12 @@ fn connect() {
 #[test]
 fn namespaces_are_exact_strings() {
     for (text, namespace) in [
-        ("0/Chat,", "/Chat"), ("0/chat/,", "/chat/"), ("0//,", "//"), ("0/chat?x=1,", "/chat?x=1"), ("0/é,", "/é"), ("0/a b,", "/a b"),
+        ("0/Chat,", "/Chat"),
+        ("0/chat/,", "/chat/"),
+        ("0//,", "//"),
+        ("0/chat?x=1,", "/chat?x=1"),
+        ("0/é,", "/é"),
+        ("0/a b,", "/a b"),
     ] {
         check(&[text], Ok((Kind::Connect, namespace, None, "", 0)));
     }
@@ -101,8 +117,14 @@ fn events() {
 #[test]
 fn ids() {
     for (text, id) in [
-        (r#"20["a"]"#, Some(0)), (r#"2007["a"]"#, Some(7)), (r#"29007199254740991["a"]"#, Some(9_007_199_254_740_991)),
-        (r#"2 5["a"]"#, Some(5)), (r#"25 ["a"]"#, Some(5)), (r#"2 ["a"]"#, Some(0)), ("2\n[\"a\"]", Some(0)), ("2\u{feff}[\"a\"]", Some(0)),
+        (r#"20["a"]"#, Some(0)),
+        (r#"2007["a"]"#, Some(7)),
+        (r#"29007199254740991["a"]"#, Some(9_007_199_254_740_991)),
+        (r#"2 5["a"]"#, Some(5)),
+        (r#"25 ["a"]"#, Some(5)),
+        (r#"2 ["a"]"#, Some(0)),
+        ("2\n[\"a\"]", Some(0)),
+        ("2\u{feff}[\"a\"]", Some(0)),
         (r#"2["a"]"#, None),
     ] {
         check(&[text], Ok((Kind::Event, "/", id, r#"["a"]"#, 0)));
@@ -138,7 +160,9 @@ fn attachment_counts() {
     for text in [r#"51-["a"]"#, r#"5 1-["a"]"#, r#"51e0-["a"]"#, r#"501-["a"]"#] {
         check(&[text, "#x"], Ok((Kind::Event, "/", None, r#"["a"]"#, 1)));
     }
-    for text in [r#"5["a"]"#, r#"50-["a"]"#, r#"5-["a"]"#, r#"5-1-["a"]"#, r#"51["a"]"#, r#"51.5-["a"]"#, r#"5x-["a"]"#, "5", "51", "60-[]"] {
+    for text in
+        [r#"5["a"]"#, r#"50-["a"]"#, r#"5-["a"]"#, r#"5-1-["a"]"#, r#"51["a"]"#, r#"51.5-["a"]"#, r#"5x-["a"]"#, "5", "51", "60-[]"]
+    {
         refuse(&[text], DecodeError::AttachmentCount);
     }
     for text in [r#"511-["a"]"#, r#"51e300-["a"]"#, r#"599999999999999999999-["a"]"#] {
