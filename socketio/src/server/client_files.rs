@@ -6,7 +6,7 @@
 //!
 //! Not here: taking the file name out of the request's path, and CORS; both are the caller's.
 
-use crate::engine::compression::{deflate, gzip, negotiate};
+use crate::engine::{deflate, gzip, negotiate};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, Response, StatusCode,
@@ -129,12 +129,7 @@ impl ClientFiles {
     ///
     /// As in the reference every method gets the file (`OPTIONS` too, unless CORS has answered it), `HEAD` without the
     /// body, and `If-None-Match` is compared as a whole.
-    pub(crate) fn respond(
-        &self,
-        file_name: &str,
-        method: &Method,
-        request_headers: &HeaderMap,
-    ) -> Option<Response<Bytes>> {
+    pub(crate) fn respond(&self, file_name: &str, method: &Method, request_headers: &HeaderMap) -> Option<Response<Bytes>> {
         let file = self.files.iter().find(|file| file.name == file_name)?;
         let mut response = Response::new(Bytes::new());
         if request_headers.get(IF_NONE_MATCH).is_some_and(|etag| *etag == self.etag || *etag == self.weak_etag) {
@@ -170,11 +165,7 @@ impl std::fmt::Debug for ClientFiles {
 
 impl ClientFile {
     fn content_type(&self) -> &'static str {
-        if self.name.ends_with(".map") {
-            "application/json; charset=utf-8"
-        } else {
-            "application/javascript; charset=utf-8"
-        }
+        if self.name.ends_with(".map") { "application/json; charset=utf-8" } else { "application/javascript; charset=utf-8" }
     }
 }
 
@@ -193,8 +184,7 @@ mod tests {
     use super::*;
     use http::{HeaderName, header::ACCEPT_ENCODING};
 
-    const BUNDLE: &str =
-        "/*!\n * Socket.IO v4.8.4\n * (c) 2014-2026 Guillermo Rauch\n * Released under the MIT License.\n */\n";
+    const BUNDLE: &str = "/*!\n * Socket.IO v4.8.4\n * (c) 2014-2026 Guillermo Rauch\n * Released under the MIT License.\n */\n";
 
     fn not_found(file: &str) -> io::Result<Vec<u8>> {
         Err(io::Error::new(io::ErrorKind::NotFound, file.to_owned()))
@@ -247,16 +237,9 @@ mod tests {
     #[test]
     fn other_names_are_not_served() {
         let files = read(dist).unwrap();
-        for name in [
-            "",
-            "x.js",
-            "/socket.io.js",
-            "socket.io.js/",
-            "foo/socket.io.js",
-            "socket%2Eio.js",
-            "socket.io.js.br",
-            "SOCKET.IO.JS",
-        ] {
+        for name in
+            ["", "x.js", "/socket.io.js", "socket.io.js/", "foo/socket.io.js", "socket%2Eio.js", "socket.io.js.br", "SOCKET.IO.JS"]
+        {
             assert!(files.respond(name, &Method::GET, &HeaderMap::new()).is_none(), "{name}");
         }
     }
@@ -264,8 +247,7 @@ mod tests {
     #[test]
     fn an_unchanged_file_is_not_sent() {
         let files = read(dist).unwrap();
-        for (etag, status) in
-            [("\"4.8.4\"", 304), ("W/\"4.8.4\"", 304), ("*", 200), ("\"x\", \"4.8.4\"", 200), ("\"4.8.3\"", 200)]
+        for (etag, status) in [("\"4.8.4\"", 304), ("W/\"4.8.4\"", 304), ("*", 200), ("\"x\", \"4.8.4\"", 200), ("\"4.8.3\"", 200)]
         {
             for method in [Method::GET, Method::HEAD, Method::POST] {
                 let response = files.respond("socket.io.js", &method, &request(IF_NONE_MATCH, etag)).unwrap();
@@ -324,10 +306,7 @@ mod tests {
             if file == "socket.io.min.js" { Err(io::ErrorKind::PermissionDenied.into()) } else { dist(file) }
         };
         let (file, kind) = ("socket.io.min.js".to_owned(), io::ErrorKind::PermissionDenied);
-        assert_eq!(
-            read(denied).unwrap_err(),
-            ClientFilesError::Unreadable { directory: directory.clone(), file, kind }
-        );
+        assert_eq!(read(denied).unwrap_err(), ClientFilesError::Unreadable { directory: directory.clone(), file, kind });
         for bundle in ["", "/*! Socket.IO v */", "/*! Socket.IO v4.8.4", "var x"] {
             let error = read(|file| dist(file).map(|_| bundle.into())).unwrap_err();
             assert_eq!(error, ClientFilesError::NoVersion { directory: directory.clone() }, "{bundle}");

@@ -1,0 +1,233 @@
+//! Acknowledgements that the server waits for: the table of a socket, and the futures that emitters return.
+//!
+//! An entry leaves the table when its acknowledgement arrives, when its future is dropped (after a timeout, for example)
+//! and when the socket ends; nothing else can stay behind.
+
+use super::{members::Quick, socket::SocketCore};
+use crate::{
+    contract::{AckData, CallError, Decode},
+    id::SocketId,
+};
+use std::{
+    collections::HashMap,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, Sleep},
+};
+
+/// Who waits for an acknowledgement.
+#[derive(Debug)]
+pub(super) enum Waiter {
+    One(oneshot::Sender<AckData>),
+    /// `None` says that the socket ended.
+    Many(mpsc::UnboundedSender<(SocketId, Option<AckData>)>),
+}
+
+/// The acknowledgements that one socket owes.
+#[derive(Debug, Default)]
+pub(super) struct AckTable {
+    waiting: HashMap<u64, Waiter, Quick>,
+}
+
+impl AckTable {
+    pub(super) fn insert(&mut self, id: u64, waiter: Waiter) {
+        self.waiting.insert(id, waiter);
+    }
+
+    pub(super) fn remove(&mut self, id: u64) -> Option<Waiter> {
+        let waiter = self.waiting.remove(&id);
+        if self.waiting.is_empty() && self.waiting.capacity() > 64 {
+            self.waiting = HashMap::default();
+        }
+        waiter
+    }
+
+    pub(super) fn take_all(&mut self) -> Vec<Waiter> {
+        std::mem::take(&mut self.waiting).into_values().collect()
+    }
+}
+
+impl Waiter {
+    /// Delivers an acknowledgement, or its absence. A receiver that has gone does not want it any more.
+    pub(super) fn tell(self, socket: SocketId, data: Option<AckData>) {
+        match (self, data) {
+            (Waiter::One(waiter), Some(data)) => drop(waiter.send(data)),
+            (Waiter::One(_), None) => {}
+            (Waiter::Many(waiter), data) => drop(waiter.send((socket, data))),
+        }
+    }
+}
+
+/// The acknowledgement of one socket. The event was sent when the emitter's method was called; awaiting only waits.
+///
+/// # Cancel safety
+/// Dropping it gives up the acknowledgement, not the event.
+pub struct Reply<T, E> {
+    state: ReplyState,
+    decode: Decode<T, E>,
+}
+
+enum ReplyState {
+    Failed(Failure),
+    Waiting { socket: Arc<SocketCore>, id: u64, data: oneshot::Receiver<AckData>, timeout: Timeout },
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Failure {
+    Disconnected,
+    Encode(String),
+}
+
+impl<E> From<Failure> for CallError<E> {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Disconnected => CallError::Disconnected,
+            Failure::Encode(error) => CallError::Encode(error),
+        }
+    }
+}
+
+impl<T, E> Reply<T, E> {
+    pub(super) fn failed(failure: Failure, decode: Decode<T, E>) -> Self {
+        Reply { state: ReplyState::Failed(failure), decode }
+    }
+
+    pub(super) fn new(
+        socket: Arc<SocketCore>,
+        id: u64,
+        data: oneshot::Receiver<AckData>,
+        timeout: Duration,
+        decode: Decode<T, E>,
+    ) -> Self {
+        Reply { state: ReplyState::Waiting { socket, id, data, timeout: Timeout::new(timeout) }, decode }
+    }
+}
+
+impl<T, E> fmt::Debug for Reply<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").finish_non_exhaustive()
+    }
+}
+
+impl<T, E> Future for Reply<T, E> {
+    type Output = Result<T, CallError<E>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        match &mut this.state {
+            ReplyState::Failed(failure) => Poll::Ready(Err(failure.clone().into())),
+            ReplyState::Waiting { data, timeout, .. } => match Pin::new(data).poll(cx) {
+                Poll::Ready(Ok(data)) => Poll::Ready((this.decode)(&data)),
+                Poll::Ready(Err(_)) => Poll::Ready(Err(CallError::Disconnected)),
+                Poll::Pending => timeout.poll(cx).map(|()| Err(CallError::Timeout)),
+            },
+        }
+    }
+}
+
+impl<T, E> Drop for Reply<T, E> {
+    fn drop(&mut self) {
+        if let ReplyState::Waiting { socket, id, .. } = &self.state {
+            socket.forget_ack(*id);
+        }
+    }
+}
+
+/// The acknowledgements of all sockets that an event was broadcast to: one result for each, in order of arrival.
+/// Sockets that did not answer in time come last, with [`CallError::Timeout`].
+///
+/// # Cancel safety
+/// Dropping it gives up the acknowledgements, not the event.
+pub struct BroadcastReply<T, E> {
+    id: u64,
+    failure: Option<Failure>,
+    missing: HashMap<SocketId, Arc<SocketCore>, Quick>,
+    answers: mpsc::UnboundedReceiver<(SocketId, Option<AckData>)>,
+    results: Vec<(SocketId, Result<T, CallError<E>>)>,
+    timeout: Timeout,
+    decode: Decode<T, E>,
+}
+
+impl<T, E> BroadcastReply<T, E> {
+    pub(super) fn new(
+        id: u64,
+        failure: Option<Failure>,
+        missing: HashMap<SocketId, Arc<SocketCore>, Quick>,
+        answers: mpsc::UnboundedReceiver<(SocketId, Option<AckData>)>,
+        timeout: Duration,
+        decode: Decode<T, E>,
+    ) -> Self {
+        BroadcastReply { id, failure, missing, answers, results: Vec::new(), timeout: Timeout::new(timeout), decode }
+    }
+}
+
+impl<T, E> fmt::Debug for BroadcastReply<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BroadcastReply").field("missing", &self.missing.len()).finish_non_exhaustive()
+    }
+}
+
+impl<T, E> Unpin for Reply<T, E> {}
+impl<T, E> Unpin for BroadcastReply<T, E> {}
+
+impl<T, E> Future for BroadcastReply<T, E> {
+    type Output = Vec<(SocketId, Result<T, CallError<E>>)>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if let Some(failure) = &this.failure {
+            tracing::warn!(?failure, "a broadcast was not sent");
+            return Poll::Ready(Vec::new());
+        }
+        while !this.missing.is_empty() {
+            let Poll::Ready(answer) = this.answers.poll_recv(cx) else {
+                if this.timeout.poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                break;
+            };
+            let Some((socket, data)) = answer else { break };
+            this.missing.remove(&socket);
+            this.results.push((socket, data.map_or(Err(CallError::Disconnected), |data| (this.decode)(&data))));
+        }
+        for (id, socket) in std::mem::take(&mut this.missing) {
+            socket.forget_ack(this.id);
+            this.results.push((id, Err(CallError::Timeout)));
+        }
+        Poll::Ready(std::mem::take(&mut this.results))
+    }
+}
+
+impl<T, E> Drop for BroadcastReply<T, E> {
+    fn drop(&mut self) {
+        self.missing.values().for_each(|socket| socket.forget_ack(self.id));
+    }
+}
+
+/// A time limit that starts now; its timer is made when somebody waits for it, because emitting needs no runtime.
+struct Timeout {
+    deadline: Instant,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Timeout {
+    fn new(limit: Duration) -> Self {
+        let now = Instant::now();
+        Timeout { deadline: now.checked_add(limit).unwrap_or(now + FAR_FUTURE), timer: None }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = self.deadline;
+        self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline))).as_mut().poll(cx)
+    }
+}
+
+/// What a limit that does not fit into the clock becomes: thirty years.
+const FAR_FUTURE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);

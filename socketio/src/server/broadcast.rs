@@ -1,0 +1,204 @@
+//! `Broadcast`: an address of many clients with options, and what can be done with it. An event is encoded once, whatever
+//! the number of receivers.
+
+use super::{
+    ack::{BroadcastReply, Failure, Waiter},
+    hooks::Outgoing,
+    members::Quick,
+    namespace::NamespaceCore,
+    remote::RemoteSocket,
+    socket::{EmitError, EmitterOf, SocketCore, bundle},
+};
+use crate::{
+    contract::{AckData, Decode, Events, Namespace, Target as EmitTarget},
+    engine::Urgency,
+    id::SocketId,
+    parser::{Body, BodyWriter, EncodeError, encode_event},
+    room::{Room, Target},
+};
+use serde::Serialize;
+use std::{collections::HashMap, convert::Infallible, fmt, marker::PhantomData, sync::Arc, time::Duration};
+use tokio::sync::mpsc;
+
+/// Clients of namespace `N`, addressed by rooms and options. Every method gives a narrower address.
+#[must_use = "an address does nothing: end with `.emit().event(..)` or another action"]
+pub struct Broadcast<N: ?Sized> {
+    many: Many,
+    name: PhantomData<fn(&N)>,
+}
+
+impl<N: ?Sized> Clone for Broadcast<N> {
+    fn clone(&self) -> Self {
+        Broadcast { many: self.many.clone(), name: PhantomData }
+    }
+}
+
+impl<N: ?Sized> fmt::Debug for Broadcast<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Broadcast").field("target", &self.many.target).finish_non_exhaustive()
+    }
+}
+
+impl<N: Namespace + ?Sized> Broadcast<N> {
+    pub(super) fn new(many: Many) -> Self {
+        Broadcast { many, name: PhantomData }
+    }
+
+    /// Adds a room. A client in several of the rooms gets the event once.
+    pub fn to(mut self, room: impl Into<Room>) -> Self {
+        self.many.target.rooms.push(room.into());
+        self
+    }
+
+    /// Leaves out the members of a room, or one client by its id.
+    pub fn except(mut self, room: impl Into<Room>) -> Self {
+        self.many.target.except.push(room.into());
+        self
+    }
+
+    /// Waits at most so long for acknowledgements.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.many.timeout = timeout;
+        self
+    }
+
+    /// Drops the event for clients whose connection cannot take it at once.
+    pub fn volatile(mut self) -> Self {
+        self.many.target.flags.volatile = true;
+        self
+    }
+
+    /// Only clients of this server.
+    pub fn local(mut self) -> Self {
+        self.many.target.flags.local = true;
+        self
+    }
+
+    /// `false` asks for no compression of the event.
+    pub fn compress(mut self, compress: bool) -> Self {
+        self.many.target.flags.compress = Some(compress);
+        self
+    }
+
+    /// The events that can be emitted to these clients.
+    pub fn emit(self) -> EmitterOf<N, Many> {
+        N::Emits::emitter(self.many)
+    }
+
+    /// Emits an event whose name and arguments are known only at run time; see
+    /// [`Socket::emit_raw`](super::Socket::emit_raw).
+    ///
+    /// # Errors
+    /// An argument could not be serialized.
+    pub fn emit_raw(self, event: &str, args: impl Serialize) -> Result<(), EmitError> {
+        let mut writer = BodyWriter::event(event);
+        writer.args(&args);
+        self.many.emit(writer.finish()?);
+        Ok(())
+    }
+
+    /// Emits an event that is encoded already.
+    pub fn emit_body(self, event: Body) {
+        self.many.emit(event);
+    }
+
+    /// Emits an event that is encoded already and asks every client for an acknowledgement.
+    pub fn ask_body(self, event: Body) -> BroadcastReply<AckData, Infallible> {
+        self.many.ask(Ok(event), |data| Ok(data.clone()))
+    }
+
+    /// The addressed clients.
+    pub async fn fetch_sockets(self) -> Vec<RemoteSocket<N>> {
+        self.many.sockets().into_iter().map(RemoteSocket::new).collect()
+    }
+
+    /// Makes the addressed clients join a room.
+    pub fn sockets_join(self, room: impl Into<Room>) {
+        let room = room.into();
+        self.many.sockets().iter().for_each(|socket| socket.join(room.clone()));
+    }
+
+    /// Makes the addressed clients leave a room.
+    pub fn sockets_leave(self, room: impl AsRef<str>) {
+        self.many.sockets().iter().for_each(|socket| socket.leave(room.as_ref()));
+    }
+
+    /// Disconnects the addressed clients from the namespace, or (`close`) closes their connections.
+    pub fn disconnect_sockets(self, close: bool) {
+        self.many.sockets().iter().for_each(|socket| socket.disconnect(close));
+    }
+}
+
+/// Where an emitter sends to: many clients.
+#[derive(Debug, Clone)]
+pub struct Many {
+    namespace: Arc<NamespaceCore>,
+    target: Target,
+    timeout: Duration,
+}
+
+impl Many {
+    pub(super) fn new(namespace: Arc<NamespaceCore>) -> Self {
+        let timeout = namespace.settings.ack_timeout;
+        Many { namespace, target: Target::default(), timeout }
+    }
+
+    fn sockets(&self) -> Vec<Arc<SocketCore>> {
+        let mut sockets = Vec::new();
+        self.namespace.members.read().visit(&self.target, |socket| sockets.push(Arc::clone(socket)));
+        sockets
+    }
+
+    fn urgency(&self, event: &Body) -> Urgency {
+        if self.target.flags.volatile || event.is_volatile() { Urgency::Volatile } else { Urgency::Normal }
+    }
+
+    fn emit(&self, event: Body) {
+        let urgency = self.urgency(&event);
+        self.namespace.settings.hooks.outgoing(&Outgoing::new(&self.namespace.path, &event));
+        let packet = bundle(encode_event(&self.namespace.path, None, event));
+        self.namespace.members.read().visit(&self.target, |socket| {
+            // A client that cannot take it does not concern the others, nor the caller.
+            let _ = socket.link().engine.outbox.push(packet.clone(), urgency);
+        });
+    }
+}
+
+impl EmitTarget for Many {
+    type Sent = ();
+    type Reply<T: Send + 'static, E: Send + 'static> = BroadcastReply<T, E>;
+
+    fn send(&self, event: Result<Body, EncodeError>) {
+        match event {
+            Ok(event) => self.emit(event),
+            Err(error) => tracing::error!(%error, namespace = self.namespace.path, "an event was not sent"),
+        }
+    }
+
+    fn ask<T: Send + 'static, E: Send + 'static>(
+        &self,
+        event: Result<Body, EncodeError>,
+        decode: Decode<T, E>,
+    ) -> BroadcastReply<T, E> {
+        let id = self.namespace.next_ack_id();
+        let (waiter, answers) = mpsc::unbounded_channel();
+        let mut missing: HashMap<SocketId, Arc<SocketCore>, Quick> = HashMap::default();
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => {
+                let failure = Some(Failure::Encode(error.to_string()));
+                return BroadcastReply::new(id, failure, missing, answers, self.timeout, decode);
+            }
+        };
+        let urgency = self.urgency(&event);
+        self.namespace.settings.hooks.outgoing(&Outgoing::new(&self.namespace.path, &event));
+        let packet = bundle(encode_event(&self.namespace.path, Some(id), event));
+        self.namespace.members.read().visit(&self.target, |socket| {
+            missing.insert(socket.id(), Arc::clone(socket));
+            if socket.expect_ack(id, Waiter::Many(waiter.clone())) {
+                let _ = socket.link().engine.outbox.push(packet.clone(), urgency);
+            }
+        });
+        BroadcastReply::new(id, None, missing, answers, self.timeout, decode)
+    }
+}

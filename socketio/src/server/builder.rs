@@ -1,0 +1,381 @@
+//! `Builder`: settings, state and namespaces of a server. It checks everything once and starts nothing.
+
+use super::{
+    client_files::{ClientFiles, ClientFilesError},
+    connection::{self, Shared},
+    handle::SocketIo,
+    hooks::{Hooks, Outgoing},
+    mounts::{Accept, Mount, Mounts, Pattern},
+    namespace::Settings,
+    socket::Socket,
+    untyped::Untyped,
+};
+use crate::{
+    contract::{Incoming, Namespace, Rejection},
+    engine::{self, Config, ConfigError, Cookie, Cors, Transport},
+    extract::{ConnectArgs, ConnectFn, ConnectOutput, Session},
+    parser::Limits,
+};
+use http::{HeaderMap, request::Parts};
+use std::{
+    any::TypeId,
+    collections::HashSet,
+    fmt,
+    future::Future,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+/// Settings, state and namespaces of a server; ends with [`build`](Self::build).
+///
+/// Every setter names the option of the JavaScript server and its default.
+#[must_use = "nothing is served before `.build()`"]
+pub struct Builder<S> {
+    state: S,
+    config: Config,
+    mounts: Vec<Mount>,
+    hooks: Hooks,
+    connect_timeout: Duration,
+    ack_timeout: Duration,
+    handlers_per_socket: usize,
+    limits: Limits,
+    client_files: Option<PathBuf>,
+}
+
+impl<S> fmt::Debug for Builder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("config", &self.config).field("namespaces", &self.mounts.len()).finish_non_exhaustive()
+    }
+}
+
+/// The server cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A setting cannot work.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Two namespaces have the same path.
+    #[error("the namespace `{0}` is registered twice")]
+    DuplicateNamespace(String),
+    /// The path of an untyped namespace is not one.
+    #[error("`{0}` is no namespace path: it starts with `/` and has neither `,` nor `?`")]
+    NamespacePath(String),
+    /// The client bundle cannot be served.
+    #[error(transparent)]
+    ClientFiles(#[from] ClientFilesError),
+}
+
+impl Builder<()> {
+    pub(super) fn new() -> Self {
+        Builder {
+            state: (),
+            config: Config::default().path("/socket.io"),
+            mounts: Vec::new(),
+            hooks: Hooks::default(),
+            connect_timeout: Duration::from_secs(45),
+            ack_timeout: Duration::from_secs(20),
+            handlers_per_socket: 256,
+            limits: Limits::default(),
+            client_files: None,
+        }
+    }
+
+    /// The state that connect handlers extract with axum's `State`. Comes before the namespaces that use it.
+    pub fn with_state<S: Clone + Send + Sync + 'static>(self, state: S) -> Builder<S> {
+        Builder {
+            state,
+            config: self.config,
+            mounts: self.mounts,
+            hooks: self.hooks,
+            connect_timeout: self.connect_timeout,
+            ack_timeout: self.ack_timeout,
+            handlers_per_socket: self.handlers_per_socket,
+            limits: self.limits,
+            client_files: self.client_files,
+        }
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Builder<S> {
+    /// Serves namespace `N`: `connect` runs for each client and returns its session, a value that implements the trait.
+    ///
+    /// ```
+    /// # use socketio::{ConnectError, Socket, SocketIo, namespace};
+    /// #[namespace("/greeter")]
+    /// trait Greeter {
+    ///     #[event]
+    ///     async fn greet(&self, name: &str) -> String;
+    /// }
+    ///
+    /// struct Session { socket: Socket<dyn Greeter> }
+    ///
+    /// impl Greeter for Session {
+    ///     async fn greet(&self, name: &str) -> String {
+    ///         format!("hello {name}, you are {}", self.socket.id())
+    ///     }
+    /// }
+    ///
+    /// async fn connect(socket: Socket<dyn Greeter>) -> Result<Session, ConnectError> {
+    ///     Ok(Session { socket })
+    /// }
+    ///
+    /// let io = SocketIo::builder().namespace::<dyn Greeter, _>(connect).build();
+    /// ```
+    pub fn namespace<N, X>(self, connect: impl ConnectFn<X, Future: Send, Output: ConnectOutput<Session: Session<N>>>) -> Self
+    where
+        N: Namespace + ?Sized,
+        X: ConnectArgs<N, S> + 'static,
+    {
+        self.mount::<N, X>(Pattern::parse(N::PATH), connect)
+    }
+
+    /// Serves namespace `N` at this path instead of its own. For [`Untyped`](crate::Untyped), which has none.
+    pub fn namespace_at<N, X>(
+        self,
+        path: impl Into<String>,
+        connect: impl ConnectFn<X, Future: Send, Output: ConnectOutput<Session: Session<N>>>,
+    ) -> Self
+    where
+        N: Namespace + ?Sized,
+        X: ConnectArgs<N, S> + 'static,
+    {
+        self.mount::<N, X>(Pattern::Path(path.into()), connect)
+    }
+
+    /// Serves namespace `N` at every path for which `matches` holds: a dynamic namespace whose children come and go with
+    /// their clients. Namespaces with a path of their own go first, then these in the order of registration.
+    pub fn namespace_matching<N, X>(
+        self,
+        matches: impl Fn(&str) -> bool + Send + Sync + 'static,
+        connect: impl ConnectFn<X, Future: Send, Output: ConnectOutput<Session: Session<N>>>,
+    ) -> Self
+    where
+        N: Namespace + ?Sized,
+        X: ConnectArgs<N, S> + 'static,
+    {
+        self.mount::<N, X>(Pattern::Predicate(Box::new(matches)), connect)
+    }
+
+    /// Serves namespace `N` with one handler for all clients, for handlers that need nothing of a single client.
+    pub fn shared<N>(mut self, handler: impl Session<N> + Send + Sync + 'static) -> Self
+    where
+        N: Namespace + ?Sized,
+    {
+        let handler = Arc::new(handler);
+        let accept: Box<Accept> = Box::new(move |_| {
+            let session = Arc::clone(&handler).erase();
+            Box::pin(std::future::ready(Ok(session)))
+        });
+        self.mounts.push(Mount { pattern: Pattern::parse(N::PATH), contract: TypeId::of::<N>(), accept });
+        self
+    }
+
+    fn mount<N, X>(
+        mut self,
+        pattern: Pattern,
+        connect: impl ConnectFn<X, Future: Send, Output: ConnectOutput<Session: Session<N>>>,
+    ) -> Self
+    where
+        N: Namespace + ?Sized,
+        X: ConnectArgs<N, S> + 'static,
+    {
+        let state = self.state.clone();
+        let accept: Box<Accept> = Box::new(move |mut parts| {
+            let (connect, state) = (connect.clone(), state.clone());
+            Box::pin(async move {
+                let args = X::extract(&mut parts, &state).await?;
+                drop(parts);
+                let session = connect.call(args).await.into_session()?;
+                Ok(Arc::new(session).erase())
+            })
+        });
+        self.mounts.push(Mount { pattern, contract: TypeId::of::<N>(), accept });
+        self
+    }
+
+    fn config(mut self, change: impl FnOnce(Config) -> Config) -> Self {
+        self.config = change(self.config);
+        self
+    }
+
+    /// The path of the endpoint. `path`, default `/socket.io`.
+    pub fn path(self, path: impl Into<String>) -> Self {
+        self.config(|config| config.path(path))
+    }
+
+    /// The time between a pong (or the handshake) and the next ping. `pingInterval`, default 25 s.
+    pub fn ping_interval(self, interval: Duration) -> Self {
+        self.config(|config| config.ping_interval(interval))
+    }
+
+    /// How long a client may take to answer a ping. `pingTimeout`, default 20 s.
+    pub fn ping_timeout(self, timeout: Duration) -> Self {
+        self.config(|config| config.ping_timeout(timeout))
+    }
+
+    /// How long an upgrade to WebSocket may take. `upgradeTimeout`, default 10 s.
+    pub fn upgrade_timeout(self, timeout: Duration) -> Self {
+        self.config(|config| config.upgrade_timeout(timeout))
+    }
+
+    /// The largest message that a client may send, on both transports. `maxHttpBufferSize`, default 1 000 000 bytes.
+    pub fn max_payload(mut self, bytes: usize) -> Self {
+        // A packet has at most ten attachments, each a message of its own.
+        self.limits.max_attachment_bytes = bytes.saturating_mul(self.limits.max_attachments);
+        self.config(|config| config.max_payload(bytes))
+    }
+
+    /// How many bytes may wait to be sent to one client before it is disconnected as a slow consumer. Default 16 MiB; the
+    /// JavaScript server has no limit. A single larger message is sent to a client that has nothing else waiting.
+    pub fn max_buffered(self, bytes: usize) -> Self {
+        self.config(|config| config.max_buffered(bytes))
+    }
+
+    /// The largest number of attachments in one packet. `maxAttachments` of the parser, default 10. Clients have a limit
+    /// of their own for what they receive.
+    pub fn max_attachments(mut self, attachments: usize) -> Self {
+        self.limits.max_attachments = attachments;
+        self
+    }
+
+    /// The largest sum of all attachments of one packet. Default 10 times the largest message.
+    pub fn max_attachment_bytes(mut self, bytes: usize) -> Self {
+        self.limits.max_attachment_bytes = bytes;
+        self
+    }
+
+    /// The transports that clients may use. `transports`, default polling and WebSocket.
+    pub fn transports(self, transports: impl IntoIterator<Item = Transport>) -> Self {
+        self.config(|config| config.transports(transports))
+    }
+
+    /// Whether polling clients are offered the upgrade to WebSocket. `allowUpgrades`, default true.
+    pub fn allow_upgrades(self, allow: bool) -> Self {
+        self.config(|config| config.allow_upgrades(allow))
+    }
+
+    /// How long a connection may be without any namespace, once, from its start. `connectTimeout`, default 45 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long an acknowledgement is waited for where an emit does not say. Default 20 s; the JavaScript server waits forever.
+    pub fn ack_timeout(mut self, timeout: Duration) -> Self {
+        self.ack_timeout = timeout;
+        self
+    }
+
+    /// How many handlers of one socket may be in flight. Further events wait, and when 64 of them do, nothing more is read
+    /// from that client until one is done: no event is lost. 1 makes a socket's handlers run one after the other. Default 256.
+    pub fn handlers_per_socket(mut self, handlers: usize) -> Self {
+        self.handlers_per_socket = handlers.max(1);
+        self
+    }
+
+    /// Decides on each handshake, before a session exists. `allowRequest`, default all allowed. An `Err` is the message of
+    /// the 403 (polling) or 400 (WebSocket).
+    pub fn allow_request<F, Fut>(self, allow: F) -> Self
+    where
+        F: Fn(&Parts) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        self.config(|config| config.allow_request(allow))
+    }
+
+    /// Answers cross-origin requests. `cors`, default none. Does not restrict WebSockets: browsers do not ask for them.
+    pub fn cors(self, cors: Cors) -> Self {
+        self.config(|config| config.cors(cors))
+    }
+
+    /// Sets a cookie on the polling handshake, for sticky load balancers. `cookie`, default none.
+    pub fn cookie(self, cookie: Cookie) -> Self {
+        self.config(|config| config.cookie(cookie))
+    }
+
+    /// The size from which a polling answer is compressed; `None` switches it off. `httpCompression`, default 1024 bytes.
+    pub fn http_compression(self, threshold_bytes: Option<usize>) -> Self {
+        self.config(|config| config.http_compression(threshold_bytes))
+    }
+
+    /// Edits the headers of the first answer of each session. The `initial_headers` event.
+    pub fn initial_headers(self, edit: impl Fn(&mut HeaderMap, &Parts) + Send + Sync + 'static) -> Self {
+        self.config(|config| config.initial_headers(edit))
+    }
+
+    /// Edits the headers of every answer. The `headers` event.
+    pub fn response_headers(self, edit: impl Fn(&mut HeaderMap, &Parts) + Send + Sync + 'static) -> Self {
+        self.config(|config| config.response_headers(edit))
+    }
+
+    /// Serves the stock client bundle under the path, from the `dist` folder of the npm package `socket.io-client`.
+    /// `serveClient`, default off: the JavaScript server brings the files along, this crate does not. Read at
+    /// [`build`](Self::build).
+    pub fn serve_client(mut self, dist: impl Into<PathBuf>) -> Self {
+        self.client_files = Some(dist.into());
+        self
+    }
+
+    /// Sees every event that arrives, before its handler. `socket.onAny`.
+    pub fn on_any(mut self, hook: impl Fn(&Socket<Untyped>, &Incoming) + Send + Sync + 'static) -> Self {
+        self.hooks.incoming.push(Box::new(hook));
+        self
+    }
+
+    /// Sees every event that is emitted, once whatever the number of receivers; not acknowledgements. `socket.onAnyOutgoing`.
+    pub fn on_any_outgoing(mut self, hook: impl Fn(&Outgoing<'_>) + Send + Sync + 'static) -> Self {
+        self.hooks.outgoing.push(Box::new(hook));
+        self
+    }
+
+    /// Sees every event that did not reach its handler, and every panic of one.
+    pub fn on_rejection(mut self, hook: impl Fn(&Socket<Untyped>, &Rejection) + Send + Sync + 'static) -> Self {
+        self.hooks.rejected.push(Box::new(hook));
+        self
+    }
+
+    /// Checks the settings and makes the server. Nothing runs before the first request.
+    ///
+    /// # Panics
+    /// A setting cannot work; [`try_build`](Self::try_build) returns the error.
+    pub fn build(self) -> SocketIo {
+        match self.try_build() {
+            Ok(io) => io,
+            Err(error) => panic!("the Socket.IO server cannot be built: {error}"),
+        }
+    }
+
+    /// Checks the settings and makes the server.
+    ///
+    /// # Errors
+    /// A setting cannot work.
+    pub fn try_build(self) -> Result<SocketIo, BuildError> {
+        let mut paths = HashSet::new();
+        for mount in &self.mounts {
+            if let Pattern::Path(path) = &mount.pattern {
+                if !path.starts_with('/') || path.contains([',', '?']) {
+                    return Err(BuildError::NamespacePath(path.clone()));
+                }
+                if !paths.insert(path) {
+                    return Err(BuildError::DuplicateNamespace(path.clone()));
+                }
+            }
+        }
+        let files = self.client_files.as_deref().map(ClientFiles::load).transpose()?;
+        let settings =
+            Arc::new(Settings { ack_timeout: self.ack_timeout, handlers_per_socket: self.handlers_per_socket, hooks: self.hooks });
+        let shared = Arc::new(Shared {
+            mounts: Mounts::new(self.mounts, Arc::clone(&settings)),
+            settings,
+            connect_timeout: self.connect_timeout,
+            limits: self.limits,
+            closing: AtomicBool::new(false),
+        });
+        let owner = Arc::clone(&shared);
+        let engine =
+            engine::Server::with_owner(self.config, move |connection| Box::pin(connection::run(connection, Arc::clone(&owner))))?;
+        Ok(SocketIo::new(engine, shared, files))
+    }
+}

@@ -1,0 +1,445 @@
+//! THE task: one for each connection. It decodes packets, routes them to the connection's sockets, and polls their handlers.
+//!
+//! ```text
+//!  engine::Connection --message--> Decoder --packet--> socket of the namespace --event--> handler future
+//!        ^                                                                                   | polled at once;
+//!        |                                                                                   | what stays pending
+//!        +--------- Outbox <--- acknowledgement, emits <------------------------------------+ is polled here
+//! ```
+//! Handlers of a socket start in the order in which their events arrived. A socket with too many of them in flight keeps
+//! a short backlog; when that is full, nothing is read from the connection until one of its handlers is done.
+
+use super::{
+    mounts::Mounts,
+    namespace::Settings,
+    session::{ErasedSession, Panicked, caught, drop_caught, poll_caught},
+    socket::{Link, Socket, SocketCore, bundle},
+    untyped::Untyped,
+};
+use crate::{
+    contract::{AckData, BoxFuture, Incoming, Outcome, Rejection, RejectionKind},
+    engine::{self, Event, Message, Urgency},
+    extract::{ConnectError, ConnectParts},
+    id::SocketId,
+    parser::{Body, Decoder, Kind, Limits, Packet, encode_connect_error},
+    reason::DisconnectReason,
+    text::Text,
+};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use std::{
+    collections::VecDeque,
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::time::Sleep;
+
+/// What all connections of a server share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) mounts: Arc<Mounts>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) connect_timeout: Duration,
+    pub(super) limits: Limits,
+    pub(super) closing: AtomicBool,
+}
+
+/// Events of one socket that wait for a free handler before reading stops.
+const BACKLOG: usize = 64;
+
+/// A socket of this connection.
+struct Joined {
+    core: Arc<SocketCore>,
+    /// `None` while its connect handler runs.
+    session: Option<Box<dyn ErasedSession>>,
+    running: usize,
+    backlog: VecDeque<Incoming>,
+    /// It has ended; what arrived before is still handled, then the session is told.
+    ended: Option<DisconnectReason>,
+}
+
+/// User code that did not finish at its first poll.
+struct Running {
+    core: Arc<SocketCore>,
+    work: Work,
+}
+
+enum Work {
+    Connect(BoxFuture<'static, ConnectResult>),
+    Event(Option<u64>, BoxFuture<'static, Outcome>),
+    Disconnect(BoxFuture<'static, ()>),
+}
+
+type ConnectResult = Result<Box<dyn ErasedSession>, ConnectError>;
+
+enum Done {
+    Connect(Result<ConnectResult, Panicked>),
+    Event(Option<u64>, Result<Outcome, Panicked>),
+    Disconnect,
+}
+
+impl Running {
+    fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<Done> {
+        match &mut self.work {
+            Work::Connect(future) => poll_caught(future.as_mut(), cx).map(Done::Connect),
+            Work::Event(id, future) => poll_caught(future.as_mut(), cx).map(|outcome| Done::Event(*id, outcome)),
+            Work::Disconnect(future) => poll_caught(future.as_mut(), cx).map(|_| Done::Disconnect),
+        }
+    }
+}
+
+impl Future for Running {
+    type Output = (Arc<SocketCore>, Done);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_work(cx).map(|done| (Arc::clone(&self.core), done))
+    }
+}
+
+struct Connection {
+    engine: engine::Connection,
+    shared: Arc<Shared>,
+    link: Arc<Link>,
+    decoder: Decoder,
+    sockets: Vec<Joined>,
+    running: FuturesUnordered<Running>,
+    /// Namespaces that the client left in this turn: what it sent in the same breath is dropped, not punished.
+    just_left: Vec<Arc<SocketCore>>,
+    connect_timer: Option<Pin<Box<Sleep>>>,
+    /// Nothing that the client sends is taken in any more; the engine may still be sending.
+    over: bool,
+    engine_closed: bool,
+}
+
+/// Runs one connection to its end.
+pub(super) async fn run(engine: engine::Connection, shared: Arc<Shared>) {
+    let link = Arc::new(Link {
+        engine: Arc::clone(engine.handle()),
+        handshake: Arc::clone(engine.handshake()),
+        close: AtomicBool::new(false),
+    });
+    let mut connection = Connection {
+        engine,
+        link,
+        decoder: Decoder::new(shared.limits),
+        sockets: Vec::new(),
+        running: FuturesUnordered::new(),
+        just_left: Vec::new(),
+        connect_timer: Some(Box::pin(tokio::time::sleep(shared.connect_timeout))),
+        over: false,
+        engine_closed: false,
+        shared,
+    };
+    poll_fn(|cx| connection.poll_run(cx)).await;
+}
+
+/// The one place where a connection's sockets end without being told to: also when the task is dropped or panics.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        for joined in self.sockets.drain(..) {
+            joined.core.end(DisconnectReason::TransportClose, false);
+            drop_caught(joined.session);
+        }
+    }
+}
+
+impl Connection {
+    fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            while let Poll::Ready(Some((core, done))) = self.running.poll_next_unpin(cx) {
+                self.done(cx, &core, done);
+            }
+            self.poll_connect_timer(cx);
+            let running = self.running.len();
+            if self.engine_closed {
+                let finished = self.engine.poll_finish(cx).is_ready();
+                if self.running.is_empty() && self.sockets.is_empty() && finished {
+                    return Poll::Ready(());
+                }
+                return Poll::Pending;
+            }
+            let saturated = self.sockets.iter().any(|joined| joined.backlog.len() >= BACKLOG);
+            match self.engine.poll_event(cx, !saturated) {
+                Poll::Ready(Event::Message(message)) => self.message(cx, message),
+                Poll::Ready(Event::Attention) => self.attention(cx),
+                Poll::Ready(Event::Closed(reason)) => {
+                    self.engine_closed = true;
+                    self.connect_timer = None;
+                    self.end_all(cx, reason, false);
+                }
+                Poll::Pending => {
+                    self.just_left.clear();
+                    // Futures that joined since the last look must be polled once, to know whom to wake.
+                    if self.running.len() == running {
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+
+    fn poll_connect_timer(&mut self, cx: &mut Context<'_>) {
+        if self.connect_timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
+            self.connect_timer = None;
+            tracing::debug!("no namespace was joined in time");
+            self.close(cx, DisconnectReason::ForcedServerClose);
+        }
+    }
+
+    /// Somebody else touched a socket of this connection, or the server.
+    fn attention(&mut self, cx: &mut Context<'_>) {
+        if self.shared.closing.load(Ordering::Acquire) && !self.over {
+            self.close(cx, DisconnectReason::ServerShuttingDown);
+        }
+        if self.link.close.load(Ordering::Acquire) && !self.over {
+            self.end_all(cx, DisconnectReason::ServerNamespace, true);
+            self.close(cx, DisconnectReason::ServerNamespace);
+        }
+        self.settle(cx);
+    }
+
+    fn message(&mut self, cx: &mut Context<'_>, message: Message) {
+        if self.over {
+            return;
+        }
+        let packet = match message {
+            Message::Text(text) => self.decoder.text(text),
+            Message::Binary(bytes) => self.decoder.binary(bytes),
+        };
+        match packet {
+            Ok(Some(packet)) => self.packet(cx, packet),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::debug!(%error, "a client sent what is no Socket.IO packet");
+                self.close(cx, DisconnectReason::ForcedClose);
+            }
+        }
+    }
+
+    fn packet(&mut self, cx: &mut Context<'_>, packet: Packet) {
+        let path = packet.namespace();
+        let found = self.sockets.iter().position(|joined| joined.ended.is_none() && joined.core.namespace().path == path);
+        match (packet.kind(), found) {
+            (Kind::Connect, None) => self.connect(cx, &packet),
+            (Kind::Disconnect, Some(at)) if self.sockets[at].session.is_some() => {
+                let core = Arc::clone(&self.sockets[at].core);
+                core.end(DisconnectReason::ClientNamespace, false);
+                self.just_left.push(core);
+                self.settle(cx);
+            }
+            (Kind::Event, Some(at)) if self.sockets[at].session.is_some() => self.event(cx, at, packet),
+            (Kind::Ack, Some(at)) if self.sockets[at].session.is_some() => {
+                if let (Some(id), false) = (packet.id(), packet.payload().is_empty()) {
+                    let (text, payload, attachments) = packet.into_parts();
+                    self.sockets[at].core.resolve_ack(id, AckData::new(text, payload, attachments));
+                }
+            }
+            (Kind::Event | Kind::Ack | Kind::Disconnect, None)
+                if self.just_left.iter().any(|core| core.namespace().path == path) => {}
+            (kind, found) => {
+                tracing::debug!(?kind, joined = found.is_some(), "a client broke the Socket.IO protocol");
+                self.violation(cx);
+            }
+        }
+    }
+
+    fn connect(&mut self, cx: &mut Context<'_>, packet: &Packet) {
+        let path = packet.namespace();
+        let Some((mount, namespace)) = self.shared.mounts.find(path) else {
+            return self.refuse(path, &ConnectError::new("Invalid namespace"));
+        };
+        let auth = if packet.payload().is_empty() { Text::from_static("{}") } else { Text::from(packet.payload()) };
+        let core = SocketCore::new(SocketId::from_random(rand::random()), namespace, Arc::clone(&self.link), auth);
+        self.sockets.push(Joined { core: Arc::clone(&core), session: None, running: 0, backlog: VecDeque::new(), ended: None });
+        let parts = ConnectParts::new(Arc::clone(&core));
+        match caught(|| (mount.accept)(parts)) {
+            Ok(future) => self.start(cx, core, Work::Connect(future)),
+            Err(panicked) => self.done(cx, &core, Done::Connect(Err(panicked))),
+        }
+    }
+
+    fn refuse(&self, path: &str, error: &ConnectError) {
+        let answer = bundle(encode_connect_error(path, &error.to_json()));
+        // A connection that has ended needs no answer.
+        let _ = self.link.engine.outbox.push(answer, Urgency::Answer);
+    }
+
+    /// Polls user code once; most of it is done then.
+    fn start(&mut self, cx: &mut Context<'_>, core: Arc<SocketCore>, work: Work) {
+        let mut running = Running { core, work };
+        match running.poll_work(cx) {
+            Poll::Ready(done) => {
+                let Running { core, work } = running;
+                drop_caught(work);
+                self.done(cx, &core, done);
+            }
+            Poll::Pending => self.running.push(running),
+        }
+    }
+
+    fn event(&mut self, cx: &mut Context<'_>, at: usize, packet: Packet) {
+        // An event without a payload is ignored, as in the reference.
+        let Some(event) = Incoming::new(packet) else { return };
+        let joined = &mut self.sockets[at];
+        if !joined.backlog.is_empty() || joined.running >= self.shared.settings.handlers_per_socket {
+            return joined.backlog.push_back(event);
+        }
+        self.dispatch(cx, at, event);
+    }
+
+    fn dispatch(&mut self, cx: &mut Context<'_>, at: usize, event: Incoming) {
+        let joined = &mut self.sockets[at];
+        let Some(session) = &joined.session else { return };
+        let core = Arc::clone(&joined.core);
+        let id = event.ack_id();
+        let hooks = &self.shared.settings.hooks.incoming;
+        let future = caught(|| {
+            if !hooks.is_empty() {
+                let socket = Socket::<Untyped>::new(Arc::clone(&core));
+                hooks.iter().for_each(|hook| hook(&socket, &event));
+            }
+            session.dispatch(event)
+        });
+        joined.running += 1;
+        match future {
+            Ok(future) => self.start(cx, core, Work::Event(id, future)),
+            Err(panicked) => self.done(cx, &core, Done::Event(id, Err(panicked))),
+        }
+    }
+
+    /// User code has finished.
+    fn done(&mut self, cx: &mut Context<'_>, core: &Arc<SocketCore>, done: Done) {
+        match done {
+            Done::Connect(result) => self.connect_done(core, result),
+            Done::Event(id, outcome) => {
+                if let Some(joined) = self.sockets.iter_mut().find(|joined| Arc::ptr_eq(&joined.core, core)) {
+                    joined.running -= 1;
+                }
+                self.outcome(cx, core, id, outcome);
+                self.next_of_backlog(cx, core);
+            }
+            Done::Disconnect => {}
+        }
+        self.settle(cx);
+    }
+
+    fn next_of_backlog(&mut self, cx: &mut Context<'_>, core: &Arc<SocketCore>) {
+        let Some(at) = self.sockets.iter().position(|joined| Arc::ptr_eq(&joined.core, core)) else { return };
+        let joined = &mut self.sockets[at];
+        if joined.running < self.shared.settings.handlers_per_socket {
+            if let Some(event) = joined.backlog.pop_front() {
+                // If this one is done at once, it takes the next itself.
+                self.dispatch(cx, at, event);
+            }
+        }
+    }
+
+    fn connect_done(&mut self, core: &Arc<SocketCore>, result: Result<ConnectResult, Panicked>) {
+        let at = self.sockets.iter().position(|joined| Arc::ptr_eq(&joined.core, core));
+        match (result, at) {
+            (Ok(Ok(session)), Some(at)) if core.accept() => {
+                self.connect_timer = None;
+                self.sockets[at].session = Some(session);
+            }
+            (Ok(Ok(session)), at) => {
+                drop_caught(session);
+                if let Some(at) = at {
+                    self.sockets.remove(at);
+                }
+            }
+            (result, at) => {
+                let error = match result {
+                    Ok(Err(error)) => error,
+                    _ => ConnectError::new("internal error"),
+                };
+                core.end(DisconnectReason::ServerNamespace, false);
+                if let Some(at) = at {
+                    self.sockets.remove(at);
+                    self.refuse(&core.namespace().path, &error);
+                }
+            }
+        }
+    }
+
+    fn outcome(&mut self, cx: &mut Context<'_>, core: &Arc<SocketCore>, id: Option<u64>, outcome: Result<Outcome, Panicked>) {
+        let rejection = match outcome {
+            Ok(Outcome::Done(body)) => {
+                if let Some(id) = id {
+                    // A client that has gone needs no acknowledgement.
+                    let _ = core.answer(id, body.unwrap_or_else(Body::empty));
+                }
+                return;
+            }
+            Ok(Outcome::Answered) => return,
+            Ok(Outcome::Unanswerable(error)) => {
+                return tracing::error!(%error, socket = %core.id(), "a handler's answer was not sent");
+            }
+            Ok(Outcome::Unhandled(event)) => match event.validate() {
+                Ok(()) => return tracing::debug!(event = event.name(), "nobody handles this event"),
+                Err(rejection) => rejection,
+            },
+            Ok(Outcome::Rejected(rejection)) => rejection,
+            Err(Panicked) => Rejection::panicked(""),
+        };
+        if rejection.kind() == RejectionKind::Malformed {
+            tracing::debug!(%rejection, "a client sent a malformed event");
+            return self.close(cx, DisconnectReason::ForcedClose);
+        }
+        tracing::debug!(%rejection, socket = %core.id(), "an event was rejected");
+        let hooks = &self.shared.settings.hooks.rejected;
+        if !hooks.is_empty() {
+            let socket = Socket::<Untyped>::new(Arc::clone(core));
+            let _ = caught(|| hooks.iter().for_each(|hook| hook(&socket, &rejection)));
+        }
+    }
+
+    /// Tells the sessions of sockets that have ended, once everything that arrived before has started.
+    fn settle(&mut self, cx: &mut Context<'_>) {
+        let mut at = 0;
+        while let Some(joined) = self.sockets.get_mut(at) {
+            if joined.ended.is_none() {
+                joined.ended = joined.core.closed();
+            }
+            let Some(reason) = joined.ended else {
+                at += 1;
+                continue;
+            };
+            if joined.session.is_some() && !joined.backlog.is_empty() {
+                at += 1;
+                continue;
+            }
+            let joined = self.sockets.remove(at);
+            let Some(session) = joined.session else { continue };
+            let future = caught(|| session.disconnect(reason)).ok().flatten();
+            drop_caught(session);
+            if let Some(future) = future {
+                self.start(cx, joined.core, Work::Disconnect(future));
+            }
+        }
+    }
+
+    /// The client broke the protocol. As in the reference, the reason tells whether the close could be done at once.
+    fn violation(&mut self, cx: &mut Context<'_>) {
+        let at_once = self.engine.is_writable();
+        self.close(cx, if at_once { DisconnectReason::ForcedClose } else { DisconnectReason::ForcedServerClose });
+    }
+
+    /// Ends the connection from this side, once everything queued is sent.
+    fn close(&mut self, cx: &mut Context<'_>, reason: DisconnectReason) {
+        self.over = true;
+        self.end_all(cx, reason, false);
+        self.engine.close_with(reason);
+    }
+
+    fn end_all(&mut self, cx: &mut Context<'_>, reason: DisconnectReason, tell: bool) {
+        for joined in &self.sockets {
+            joined.core.end(reason, tell);
+        }
+        self.settle(cx);
+    }
+}

@@ -1,0 +1,64 @@
+//! Catch-all hooks: what the application wants to see of every event, in every namespace.
+
+use super::{socket::Socket, untyped::Untyped};
+use crate::{
+    contract::{Incoming, Rejection},
+    parser::Body,
+};
+use std::fmt;
+
+type IncomingHook = Box<dyn Fn(&Socket<Untyped>, &Incoming) + Send + Sync>;
+type OutgoingHook = Box<dyn Fn(&Outgoing<'_>) + Send + Sync>;
+type RejectionHook = Box<dyn Fn(&Socket<Untyped>, &Rejection) + Send + Sync>;
+
+/// All hooks, in the order in which they were added.
+#[derive(Default)]
+pub(super) struct Hooks {
+    pub(super) incoming: Vec<IncomingHook>,
+    pub(super) outgoing: Vec<OutgoingHook>,
+    pub(super) rejected: Vec<RejectionHook>,
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks")
+            .field("incoming", &self.incoming.len())
+            .field("outgoing", &self.outgoing.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Hooks {
+    pub(super) fn outgoing(&self, event: &Outgoing<'_>) {
+        self.outgoing.iter().for_each(|hook| hook(event));
+    }
+}
+
+/// An event that leaves the server, as a catch-all hook sees it: once, whatever the number of receivers.
+pub struct Outgoing<'a> {
+    namespace: &'a str,
+    event: &'a Body,
+}
+
+impl<'a> Outgoing<'a> {
+    pub(super) fn new(namespace: &'a str, event: &'a Body) -> Self {
+        Outgoing { namespace, event }
+    }
+
+    /// The path of the namespace.
+    pub fn namespace(&self) -> &str {
+        self.namespace
+    }
+
+    /// The JSON array of the event's name and arguments.
+    pub fn json(&self) -> &str {
+        self.event.json()
+    }
+}
+
+impl fmt::Debug for Outgoing<'_> {
+    /// Shows the namespace, never the payload.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing").field("namespace", &self.namespace).finish_non_exhaustive()
+    }
+}

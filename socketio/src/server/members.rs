@@ -1,0 +1,170 @@
+//! `Members`: which sockets a namespace has and which rooms they are in. One structure, so that it cannot disagree with itself.
+//!
+//! A socket is in its own room by being a member: that room is not stored. Not here: locking; see `namespace`.
+
+use super::socket::SocketCore;
+use crate::{
+    id::SocketId,
+    room::{Room, Target},
+};
+use indexmap::IndexSet;
+use slab::Slab;
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
+};
+
+/// Hashes what is random or small already: socket ids and slot numbers, none of which a client can choose.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct QuickHasher(u64);
+
+impl Hasher for QuickHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+}
+
+pub(super) type Quick = BuildHasherDefault<QuickHasher>;
+type Slots = IndexSet<usize, Quick>;
+
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    slots: Slab<Member>,
+    ids: HashMap<SocketId, usize, Quick>,
+    rooms: HashMap<Room, Slots>,
+}
+
+#[derive(Debug)]
+struct Member {
+    socket: Arc<SocketCore>,
+    rooms: Vec<Room>,
+}
+
+impl Members {
+    pub(super) fn insert(&mut self, socket: Arc<SocketCore>, rooms: Vec<Room>) {
+        let id = socket.id();
+        let slot = self.slots.insert(Member { socket, rooms: Vec::new() });
+        self.ids.insert(id, slot);
+        rooms.into_iter().for_each(|room| self.enter(slot, room));
+    }
+
+    /// Removes a socket from everything; returns the rooms it was in, without its own.
+    pub(super) fn remove(&mut self, id: &SocketId) -> Option<Vec<Room>> {
+        let slot = self.ids.remove(id)?;
+        let member = self.slots.remove(slot);
+        member.rooms.iter().for_each(|room| self.leave_room(slot, room));
+        if self.slots.is_empty() {
+            *self = Members::default();
+        }
+        Some(member.rooms)
+    }
+
+    pub(super) fn join(&mut self, id: &SocketId, room: Room) {
+        if let Some(slot) = self.ids.get(id) {
+            self.enter(*slot, room);
+        }
+    }
+
+    pub(super) fn leave(&mut self, id: &SocketId, room: &str) {
+        let Some(slot) = self.ids.get(id).copied() else { return };
+        let rooms = &mut self.slots[slot].rooms;
+        if let Some(at) = rooms.iter().position(|joined| joined.as_str() == room) {
+            let room = rooms.remove(at);
+            self.leave_room(slot, &room);
+        }
+    }
+
+    /// The rooms of a member, without its own.
+    pub(super) fn rooms_of(&self, id: &SocketId) -> Option<&[Room]> {
+        self.ids.get(id).map(|slot| &self.slots[*slot].rooms[..])
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Visits every addressed socket once.
+    pub(super) fn visit(&self, target: &Target, mut visit: impl FnMut(&Arc<SocketCore>)) {
+        let except: Vec<Resolved<'_>> = target.except.iter().map(|room| self.resolve(room)).collect();
+        let mut visit = |slot: usize| {
+            if !except.iter().any(|room| room.contains(slot)) {
+                visit(&self.slots[slot].socket);
+            }
+        };
+        match &target.rooms[..] {
+            [] => self.slots.iter().for_each(|(slot, _)| visit(slot)),
+            [room] => self.resolve(room).for_each(&mut visit),
+            rooms => {
+                let mut seen = HashSet::<usize, Quick>::default();
+                for room in rooms {
+                    self.resolve(room).for_each(&mut |slot| {
+                        if seen.insert(slot) {
+                            visit(slot);
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    fn resolve(&self, room: &Room) -> Resolved<'_> {
+        let own = room.as_str().parse::<SocketId>().ok().and_then(|id| self.ids.get(&id).copied());
+        Resolved { own, members: self.rooms.get(room) }
+    }
+
+    fn enter(&mut self, slot: usize, room: Room) {
+        let member = &mut self.slots[slot];
+        if room.as_str() == member.socket.id().as_str() {
+            return;
+        }
+        let members = self.rooms.entry(room.clone()).or_default();
+        if members.insert(slot) {
+            member.rooms.push(room);
+        }
+    }
+
+    fn leave_room(&mut self, slot: usize, room: &Room) {
+        if let Some(members) = self.rooms.get_mut(room) {
+            members.swap_remove(&slot);
+            if members.is_empty() {
+                self.rooms.remove(room);
+            }
+        }
+    }
+}
+
+/// The members of one room: those who joined it, and the socket whose own room it is.
+struct Resolved<'a> {
+    own: Option<usize>,
+    members: Option<&'a Slots>,
+}
+
+impl Resolved<'_> {
+    fn contains(&self, slot: usize) -> bool {
+        self.own == Some(slot) || self.members.is_some_and(|members| members.contains(&slot))
+    }
+
+    fn for_each(&self, visit: &mut impl FnMut(usize)) {
+        if let Some(own) = self.own {
+            visit(own);
+        }
+        self.members.into_iter().flatten().copied().filter(|slot| self.own != Some(*slot)).for_each(visit);
+    }
+}

@@ -1,0 +1,135 @@
+//! `Mounts`: which namespaces the server has, by path or by pattern, and how each takes in a client.
+
+use super::{
+    namespace::{NamespaceCore, Parent, Settings},
+    session::ErasedSession,
+};
+use crate::{
+    contract::BoxFuture,
+    extract::{ConnectError, ConnectParts},
+};
+use parking_lot::Mutex;
+use std::{
+    any::TypeId,
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Weak},
+};
+
+pub(super) type Accept = dyn Fn(ConnectParts) -> BoxFuture<'static, Result<Box<dyn ErasedSession>, ConnectError>> + Send + Sync;
+
+/// Which paths a mount takes.
+pub(super) enum Pattern {
+    Path(String),
+    /// Segments; `None` stands for a path parameter.
+    Segments(Vec<Option<String>>),
+    Predicate(Box<dyn Fn(&str) -> bool + Send + Sync>),
+}
+
+impl Pattern {
+    /// Reads a path as written in `#[namespace("..")]`.
+    pub(super) fn parse(path: &str) -> Self {
+        if !path.contains('{') {
+            return Pattern::Path(path.to_owned());
+        }
+        let segment = |segment: &str| (!segment.starts_with('{')).then(|| segment.to_owned());
+        Pattern::Segments(path.split('/').map(segment).collect())
+    }
+
+    fn matches(&self, path: &str) -> bool {
+        match self {
+            Pattern::Path(own) => own == path,
+            Pattern::Segments(own) => {
+                let mut given = path.split('/');
+                let fits = own.iter().all(|own| match (own, given.next()) {
+                    (Some(own), Some(given)) => own == given,
+                    (None, Some(given)) => !given.is_empty(),
+                    (_, None) => false,
+                });
+                fits && given.next().is_none()
+            }
+            Pattern::Predicate(matches) => matches(path),
+        }
+    }
+}
+
+/// A registered namespace, or a family of them.
+pub(super) struct Mount {
+    pub(super) pattern: Pattern,
+    /// The `dyn Trait` it was registered under.
+    pub(super) contract: TypeId,
+    pub(super) accept: Box<Accept>,
+}
+
+/// All namespaces of a server.
+pub(super) struct Mounts {
+    mounts: Vec<Arc<Mount>>,
+    fixed: HashMap<String, (Arc<Mount>, Arc<NamespaceCore>)>,
+    settings: Arc<Settings>,
+    /// Children of dynamic namespaces that are in use. A child removes itself when its last user has gone.
+    children: Mutex<HashMap<String, (Arc<Mount>, Weak<NamespaceCore>)>>,
+    me: Weak<Mounts>,
+}
+
+impl fmt::Debug for Mounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mounts").field("fixed", &self.fixed.keys()).finish_non_exhaustive()
+    }
+}
+
+impl Parent for Mounts {
+    fn forget(&self, path: &str) {
+        let mut children = self.children.lock();
+        if children.get(path).is_some_and(|(_, core)| core.strong_count() == 0) {
+            children.remove(path);
+        }
+    }
+}
+
+impl Mounts {
+    pub(super) fn new(mounts: Vec<Mount>, settings: Arc<Settings>) -> Arc<Self> {
+        Arc::new_cyclic(|me| {
+            let mounts: Vec<Arc<Mount>> = mounts.into_iter().map(Arc::new).collect();
+            let fixed = mounts.iter().filter_map(|mount| match &mount.pattern {
+                Pattern::Path(path) => {
+                    let core = NamespaceCore::new(path.clone(), Arc::clone(&settings), None);
+                    Some((path.clone(), (Arc::clone(mount), core)))
+                }
+                _ => None,
+            });
+            Mounts { fixed: fixed.collect(), mounts, settings, children: Mutex::default(), me: Weak::clone(me) }
+        })
+    }
+
+    /// The namespace of this path, made if a dynamic namespace takes it.
+    pub(super) fn find(&self, path: &str) -> Option<(Arc<Mount>, Arc<NamespaceCore>)> {
+        if let Some(found) = self.fixed.get(path) {
+            return Some(found.clone());
+        }
+        let mount = {
+            let children = self.children.lock();
+            if let Some((mount, core)) = children.get(path) {
+                if let Some(core) = core.upgrade() {
+                    return Some((Arc::clone(mount), core));
+                }
+            }
+            drop(children);
+            // User code runs here, outside of the lock.
+            Arc::clone(self.mounts.iter().find(|mount| mount.pattern.matches(path))?)
+        };
+        let mut children = self.children.lock();
+        if let Some(core) = children.get(path).and_then(|(_, core)| core.upgrade()) {
+            return Some((mount, core));
+        }
+        let parent: Weak<dyn Parent> = Weak::clone(&self.me) as Weak<dyn Parent>;
+        let core = NamespaceCore::new(path.to_owned(), Arc::clone(&self.settings), Some(parent));
+        children.insert(path.to_owned(), (Arc::clone(&mount), Arc::downgrade(&core)));
+        Some((mount, core))
+    }
+
+    /// The namespaces that are in use or fixed.
+    pub(super) fn live(&self) -> Vec<Arc<NamespaceCore>> {
+        let children: Vec<_> = self.children.lock().values().filter_map(|(_, core)| core.upgrade()).collect();
+        self.fixed.values().map(|(_, core)| Arc::clone(core)).chain(children).collect()
+    }
+}

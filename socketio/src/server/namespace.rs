@@ -1,0 +1,190 @@
+//! One namespace at run time: `NamespaceCore`, and `NamespaceHandle<N>`, the user's typed handle.
+
+use super::{
+    broadcast::{Broadcast, Many},
+    hooks::Hooks,
+    members::Members,
+    remote::RemoteSocket,
+    socket::{EmitError, EmitterOf, Socket},
+};
+use crate::{
+    contract::Namespace,
+    parser::Body,
+    room::{Room, Target},
+};
+use parking_lot::RwLock;
+use serde::Serialize;
+use std::{
+    fmt,
+    marker::PhantomData,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+/// What all namespaces of a server share.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) ack_timeout: Duration,
+    pub(super) handlers_per_socket: usize,
+    pub(super) hooks: Hooks,
+}
+
+/// Who is told that a dynamic namespace has ended.
+pub(super) trait Parent: Send + Sync {
+    fn forget(&self, path: &str);
+}
+
+/// One namespace: its members and its acknowledgement ids.
+pub(super) struct NamespaceCore {
+    pub(super) path: String,
+    /// Guards membership and rooms: read to fan out, written to join and leave. Taken before every other lock, and never
+    /// held while user code runs.
+    pub(super) members: RwLock<Members>,
+    /// One counter for the namespace, as in the reference: a broadcast is encoded once, with one id for all.
+    ack_ids: AtomicU64,
+    pub(super) settings: Arc<Settings>,
+    /// Set for a child of a dynamic namespace, which lives as long as somebody uses it.
+    parent: Option<Weak<dyn Parent>>,
+}
+
+impl fmt::Debug for NamespaceCore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NamespaceCore").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl NamespaceCore {
+    pub(super) fn new(path: String, settings: Arc<Settings>, parent: Option<Weak<dyn Parent>>) -> Arc<Self> {
+        Arc::new(NamespaceCore { path, members: RwLock::default(), ack_ids: AtomicU64::new(0), settings, parent })
+    }
+
+    pub(super) fn next_ack_id(&self) -> u64 {
+        self.ack_ids.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Drop for NamespaceCore {
+    fn drop(&mut self) {
+        if let Some(parent) = self.parent.as_ref().and_then(Weak::upgrade) {
+            parent.forget(&self.path);
+        }
+    }
+}
+
+/// Handle on all clients of a namespace, such as `NamespaceHandle<dyn Chat>`. Cheap to clone.
+pub struct NamespaceHandle<N: ?Sized> {
+    core: Arc<NamespaceCore>,
+    name: PhantomData<fn(&N)>,
+}
+
+impl<N: ?Sized> Clone for NamespaceHandle<N> {
+    fn clone(&self) -> Self {
+        NamespaceHandle::new(Arc::clone(&self.core))
+    }
+}
+
+impl<N: ?Sized> fmt::Debug for NamespaceHandle<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NamespaceHandle").field("path", &self.core.path).finish_non_exhaustive()
+    }
+}
+
+impl<N: ?Sized> NamespaceHandle<N> {
+    pub(super) fn new(core: Arc<NamespaceCore>) -> Self {
+        NamespaceHandle { core, name: PhantomData }
+    }
+}
+
+impl<N: Namespace + ?Sized> NamespaceHandle<N> {
+    /// The path of the namespace.
+    pub fn path(&self) -> &str {
+        &self.core.path
+    }
+
+    /// Number of clients connected to this server.
+    pub fn len(&self) -> usize {
+        self.core.members.read().len()
+    }
+
+    /// Whether no client is connected to this server.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn all(&self) -> Broadcast<N> {
+        Broadcast::new(Many::new(Arc::clone(&self.core)))
+    }
+
+    /// Everyone in the room. Repeated, it adds rooms; a client in several of them gets the event once.
+    pub fn to(&self, room: impl Into<Room>) -> Broadcast<N> {
+        self.all().to(room)
+    }
+
+    /// Everyone but the members of the room.
+    pub fn except(&self, room: impl Into<Room>) -> Broadcast<N> {
+        self.all().except(room)
+    }
+
+    /// Waits at most so long for acknowledgements.
+    pub fn timeout(&self, timeout: Duration) -> Broadcast<N> {
+        self.all().timeout(timeout)
+    }
+
+    /// Drops the event for clients whose connection cannot take it at once.
+    pub fn volatile(&self) -> Broadcast<N> {
+        self.all().volatile()
+    }
+
+    /// Only clients of this server.
+    pub fn local(&self) -> Broadcast<N> {
+        self.all().local()
+    }
+
+    /// The events that can be emitted to all clients.
+    pub fn emit(&self) -> EmitterOf<N, Many> {
+        self.all().emit()
+    }
+
+    /// Emits an event whose name and arguments are known only at run time; see [`Socket::emit_raw`].
+    ///
+    /// # Errors
+    /// An argument could not be serialized.
+    pub fn emit_raw(&self, event: &str, args: impl Serialize) -> Result<(), EmitError> {
+        self.all().emit_raw(event, args)
+    }
+
+    /// Emits an event that is encoded already.
+    pub fn emit_body(&self, event: Body) {
+        self.all().emit_body(event);
+    }
+
+    /// The clients that are connected to this server.
+    pub fn sockets(&self) -> Vec<Socket<N>> {
+        let mut sockets = Vec::new();
+        self.core.members.read().visit(&Target::default(), |socket| sockets.push(Socket::new(Arc::clone(socket))));
+        sockets
+    }
+
+    /// The clients of the namespace.
+    pub async fn fetch_sockets(&self) -> Vec<RemoteSocket<N>> {
+        self.all().fetch_sockets().await
+    }
+
+    /// Makes every client join a room.
+    pub fn sockets_join(&self, room: impl Into<Room>) {
+        self.all().sockets_join(room);
+    }
+
+    /// Makes every client leave a room.
+    pub fn sockets_leave(&self, room: impl AsRef<str>) {
+        self.all().sockets_leave(room);
+    }
+
+    /// Disconnects every client from the namespace, or (`close`) closes their connections.
+    pub fn disconnect_sockets(&self, close: bool) {
+        self.all().disconnect_sockets(close);
+    }
+}

@@ -1,0 +1,55 @@
+//! The untyped escape hatch: `Service`, a handler whose events are known only at run time (proxies, bridges, test servers).
+
+use crate::{
+    contract::{BoxFuture, Events, Incoming, Namespace, NoEvents, Outcome, Serve, Target},
+    describe::{Describe, EventSpec},
+    reason::DisconnectReason,
+};
+use std::{future::Future, sync::Arc};
+
+/// The name of a namespace without a contract: `Socket<Untyped>`. Its path is given where it is registered.
+#[derive(Debug, Clone, Copy)]
+pub enum Untyped {}
+
+/// The session of one socket in an [`Untyped`] namespace.
+pub trait Service: Send + Sync + 'static {
+    /// Handles one event. Events of a socket start in the order in which they arrived.
+    fn event(self: Arc<Self>, event: Incoming) -> impl Future<Output = Outcome> + Send;
+
+    /// The socket has ended; the last call on the session.
+    fn disconnected(self: Arc<Self>, reason: DisconnectReason) -> impl Future<Output = ()> + Send {
+        let _ = reason;
+        std::future::ready(())
+    }
+}
+
+impl Events for Untyped {
+    const NAME: &'static str = "Untyped";
+    type Emitter<T: Target> = <dyn NoEvents as Events>::Emitter<T>;
+    fn emitter<T: Target>(target: T) -> Self::Emitter<T> {
+        <dyn NoEvents as Events>::emitter(target)
+    }
+    fn describe(_: &mut Describe) -> Vec<EventSpec> {
+        Vec::new()
+    }
+}
+
+impl Namespace for Untyped {
+    const PATH: &'static str = "";
+    const DOCS: &'static str = "";
+    type Emits = dyn NoEvents;
+    type Auth = serde_json::Value;
+    fn describe_auth(_: &mut Describe) -> Option<schemars::Schema> {
+        None
+    }
+}
+
+impl<H: Service> Serve<H> for Untyped {
+    fn dispatch(handler: &Arc<H>, event: Incoming) -> BoxFuture<'static, Outcome> {
+        Box::pin(Arc::clone(handler).event(event))
+    }
+
+    fn on_disconnect(handler: &Arc<H>, reason: DisconnectReason) -> Option<BoxFuture<'static, ()>> {
+        Some(Box::pin(Arc::clone(handler).disconnected(reason)))
+    }
+}
