@@ -1,21 +1,39 @@
 //! Socket.IO for Rust.
+
 pub mod contract;
 pub mod describe;
-pub mod id;
+#[cfg(feature = "server")]
+pub mod engine;
+#[cfg(feature = "server")]
+mod extract;
+mod id;
 pub mod parser;
-pub mod reason;
-pub mod room;
-pub mod text;
+mod reason;
+mod room;
+#[cfg(feature = "server")]
+mod server;
+mod text;
 
-#[path = "private.rs"]
 #[doc(hidden)]
+#[path = "private.rs"]
 pub mod __private;
 
 pub use contract::{
-    Ack, AckRequested, CallError, Events, FromEvent, Incoming, Namespace, NoEvents, RawArgs, Rejection, Serve,
+    Ack, AckData, AckRequested, CallError, Events, FromEvent, Incoming, Namespace, NoEvents, Outcome, Raw, RawArgs, Rejection,
+    RejectionKind, Serve,
 };
-pub use id::SocketId;
-pub use parser::Binary;
+#[cfg(feature = "server")]
+pub use engine::{Cookie, CookieError, Cors, CorsError, Handshake, SameSite, Transport};
+#[cfg(feature = "server")]
+pub use extract::{Auth, ConnectArgs, ConnectError, ConnectFn, ConnectOutput, ConnectParts, ConnectSig, FromConnect, Session};
+pub use id::{InvalidId, SessionId, SocketId};
+pub use parser::{Binary, Body};
 pub use reason::DisconnectReason;
 pub use room::Room;
+#[cfg(feature = "server")]
+pub use server::{
+    Broadcast, BroadcastReply, BuildError, Builder, ClientFilesError, EmitError, EmitterOf, Many, NamespaceHandle, One, Outgoing,
+    RemoteSocket, Reply, Service, Single, Socket, SocketIo, Try, Untyped,
+};
 pub use socketio_macros::{disconnect, event, events, fallback, middleware, namespace};
+pub use text::Text;
