@@ -1,1 +1,4 @@
-//! Test support.
+//! Test support: what the fixture servers share.
+
+pub mod conformance;
+pub mod listen;
