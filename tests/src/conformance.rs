@@ -109,6 +109,19 @@ async fn connect(
     Ok(App { socket, reports })
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Refusal {
+    code: &'static str,
+    retry_after: u32,
+    nested: Nested<[u32; 3]>,
+}
+
+#[derive(Serialize)]
+struct Nested<T> {
+    list: T,
+}
+
 async fn authenticate(
     socket: Socket<Untyped>,
     Auth(auth): Auth<Value>,
@@ -119,7 +132,7 @@ async fn authenticate(
         Some("slow") => tokio::time::sleep(Duration::from_millis(300)).await,
         Some("plain") => return Err(ConnectError::new("plain refusal")),
         _ => {
-            let data = json!({ "code": "E_AUTH", "retryAfter": 42, "nested": { "list": [1, 2, 3] } });
+            let data = Refusal { code: "E_AUTH", retry_after: 42, nested: Nested { list: [1, 2, 3] } };
             return Err(ConnectError::new("not authorized").with_data(data));
         }
     }
@@ -144,10 +157,6 @@ impl Service for App {
 
 fn ack<T: Serialize>(value: &T) -> Option<Outcome> {
     Body::ack(&(value,)).ok().map(|body| Outcome::Done(Some(body)))
-}
-
-fn first(args: RawArgs<'_>) -> Value {
-    args.get(0).unwrap_or(Value::Null)
 }
 
 impl App {
@@ -182,7 +191,7 @@ impl App {
                 }
                 socket.emit_raw("v-end", ()).ok()?;
             }
-            "bye" => socket.disconnect(first(args) == Value::Bool(true)),
+            "bye" => socket.disconnect(args.get(0).ok()?),
             "no-ack" => return Some(Outcome::Answered),
             "report" => {
                 let id: String = args.get(0).ok()?;
@@ -202,7 +211,7 @@ impl App {
             }
             "move" => socket.namespace().to(args.get::<String>(0).ok()?).sockets_join(args.get::<String>(1).ok()?),
             "kick" => {
-                let (room, close) = (args.get::<String>(0).ok()?, args.get::<bool>(1).unwrap_or_default());
+                let (room, close) = (args.get::<String>(0).ok()?, args.get::<bool>(1).ok()?);
                 // First the acknowledgement: the caller may be among those who are disconnected.
                 socket.answer(event, Body::ack(&()).ok()?).ok()?;
                 socket.namespace().to(room).disconnect_sockets(close);
@@ -235,7 +244,7 @@ impl App {
             except: Vec<String>,
             all: bool,
         }
-        let options: Options = args.get(0).unwrap_or_default();
+        let options: Options = args.get(0).ok()?;
         let event: String = args.get(1).ok()?;
         let namespace = self.socket.namespace();
         let mut target = if options.all { namespace.timeout(Duration::from_secs(20)) } else { self.socket.broadcast() };
@@ -267,7 +276,7 @@ impl App {
         let call = self.socket.timeout(Duration::from_millis(1000)).ask_body(args.slice(1..).to_event(&event));
         match call.await {
             Ok(data) => ack(&Called { ok: true, args: data.raw_args().to_raw() }),
-            Err(CallError::Timeout) => ack(&json!({ "ok": false, "args": [] })),
+            Err(CallError::Timeout) => ack(&Called { ok: false, args: Raw::new(&[(); 0]).ok()? }),
             Err(_) => None,
         }
     }
@@ -289,11 +298,11 @@ struct Called {
 struct Binaries {
     a: Binary,
     b: [Binary; 1],
-    c: Nested,
+    c: Inner,
 }
 
 #[derive(Serialize)]
-struct Nested {
+struct Inner {
     d: Binary,
     text: &'static str,
 }
@@ -303,7 +312,7 @@ impl Default for Binaries {
         Binaries {
             a: Binary::from(vec![1, 2, 3]),
             b: [Binary::from((0..=255).collect::<Vec<u8>>())],
-            c: Nested { d: Binary::default(), text: "hé世😀" },
+            c: Inner { d: Binary::default(), text: "hé世😀" },
         }
     }
 }

@@ -24,30 +24,41 @@ pub(crate) enum ReadError {
     Aborted,
 }
 
+/// A body that is too large is read and thrown away up to this size, so that the client reads the refusal instead of
+/// finding its connection reset.
+const DISCARDED_BYTES: usize = 16 << 20;
+
 /// Reads a body of at most `limit` bytes.
 pub(crate) async fn read<B: HttpBody>(body: B, limit: usize) -> Result<Bytes, ReadError> {
     let mut body = pin!(body);
-    if body.size_hint().lower() > limit as u64 {
-        return Err(ReadError::TooLarge);
-    }
+    let mut too_large = body.size_hint().lower() > limit as u64;
+    let mut length = 0;
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
         let Ok(mut data) = frame.map_err(|_| ReadError::Aborted)?.into_data() else { continue };
-        if first.len() + all.len() + data.remaining() > limit {
-            return Err(ReadError::TooLarge);
+        length += data.remaining();
+        if too_large || length > limit {
+            too_large = true;
+            (first, all) = (Bytes::new(), BytesMut::new());
+            if length > DISCARDED_BYTES {
+                break;
+            }
+            continue;
         }
         let data = data.copy_to_bytes(data.remaining());
         if first.is_empty() && all.is_empty() {
             first = data;
         } else {
-            if all.is_empty() {
-                all.extend_from_slice(&std::mem::take(&mut first));
-            }
+            all.extend_from_slice(&std::mem::take(&mut first));
             all.extend_from_slice(&data);
         }
     }
-    Ok(if all.is_empty() { first } else { all.freeze() })
+    match too_large {
+        true => Err(ReadError::TooLarge),
+        false if all.is_empty() => Ok(first),
+        false => Ok(all.freeze()),
+    }
 }
 
 /// The body of an answer that is ours or comes from the service within.

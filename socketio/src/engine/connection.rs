@@ -46,7 +46,7 @@ pub(crate) enum Event {
     Message(Message),
     /// Somebody called for attention through the outbox.
     Attention,
-    /// The session is over; every message before it was delivered.
+    /// The session is over; every message before it was delivered. Said again as often as it is asked.
     Closed(DisconnectReason),
 }
 
@@ -86,7 +86,6 @@ pub struct Connection {
     reading: bool,
     unwritten: u32,
     closed: Option<DisconnectReason>,
-    reported: bool,
     finishing: bool,
     max_message_bytes: usize,
     registration: Registration,
@@ -145,7 +144,6 @@ impl Connection {
             reading: true,
             unwritten: 0,
             closed: None,
-            reported: false,
             finishing: false,
             max_message_bytes,
             registration,
@@ -252,8 +250,7 @@ impl Connection {
                     let _ = post.send(Answer::Accepted);
                 }
             }
-            if let (Some(reason), true, false) = (self.closed, self.inbox.is_empty(), self.reported) {
-                self.reported = true;
+            if let (Some(reason), true) = (self.closed, self.inbox.is_empty()) {
                 return Poll::Ready(Event::Closed(reason));
             }
             if self.poll_timer(cx) || self.poll_probe(cx) || (read && !congested && self.poll_link(cx)) {
@@ -298,7 +295,7 @@ impl Connection {
     }
 
     fn session_is_quiet(&self) -> bool {
-        self.session.is_quiet() && (self.closed.is_none() || self.reported || !self.inbox.is_empty())
+        self.session.is_quiet() && (self.closed.is_none() || !self.inbox.is_empty())
     }
 
     /// Looks at the outbox's signals and takes in waiting requests. `true`: the owner is called.

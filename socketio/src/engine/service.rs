@@ -257,10 +257,8 @@ impl Server {
         }
         match in_flight.wait(answer).await {
             Some(Answer::Accepted) => {
-                let mut response = Response::new(full("ok"));
                 // Not plain text: old browsers would offer it as a download.
-                response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-                response
+                success(full("ok"), "text/html", &parts.headers)
             }
             _ => cut(),
         }
@@ -272,19 +270,25 @@ impl Server {
             Some(threshold) => compress(payload, request, threshold),
             None => (payload, None),
         };
-        let mut response = Response::new(full(payload));
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=UTF-8"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let mut response = success(full(payload), "text/plain; charset=UTF-8", request);
         if let Some(encoding) = encoding {
-            headers.insert(header::CONTENT_ENCODING, encoding);
-        }
-        let agent = request.get(header::USER_AGENT).map_or(&[][..], HeaderValue::as_bytes);
-        if [&b";MSIE"[..], b"Trident/"].iter().any(|mark| agent.windows(mark.len()).any(|window| window == *mark)) {
-            headers.insert(header::X_XSS_PROTECTION, HeaderValue::from_static("0"));
+            response.headers_mut().insert(header::CONTENT_ENCODING, encoding);
         }
         response
     }
+}
+
+/// A 200, with the headers that the reference gives to every polling answer.
+fn success(body: Body, kind: &'static str, request: &HeaderMap) -> Response<Body> {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let agent = request.get(header::USER_AGENT).map_or(&[][..], HeaderValue::as_bytes);
+    if [&b";MSIE"[..], b"Trident/"].iter().any(|mark| agent.windows(mark.len()).any(|window| window == *mark)) {
+        headers.insert(header::X_XSS_PROTECTION, HeaderValue::from_static("0"));
+    }
+    response
 }
 
 fn encode_open(open: &Packet) -> Bytes {

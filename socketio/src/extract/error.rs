@@ -9,10 +9,11 @@ use std::{convert::Infallible, fmt};
 const REJECTION_TEXT_BYTES: usize = 1024;
 
 /// Refuses a client: it receives a `connect_error` with this message and data, and its connection stays.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectError {
     message: String,
-    data: Option<serde_json::Value>,
+    /// JSON text.
+    data: Option<String>,
 }
 
 impl ConnectError {
@@ -23,7 +24,7 @@ impl ConnectError {
 
     /// Adds data: `error.data` in the client. Data that cannot be serialized is left out.
     pub fn with_data(mut self, data: impl Serialize) -> Self {
-        self.data = serde_json::to_value(data).ok();
+        self.data = serde_json::to_string(&data).ok();
         self
     }
 
@@ -32,9 +33,9 @@ impl ConnectError {
         &self.message
     }
 
-    /// The data.
-    pub fn data(&self) -> Option<&serde_json::Value> {
-        self.data.as_ref()
+    /// The data, as JSON text.
+    pub fn data_json(&self) -> Option<&str> {
+        self.data.as_deref()
     }
 
     /// The payload of the CONNECT_ERROR packet.

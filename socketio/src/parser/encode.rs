@@ -182,7 +182,7 @@ impl BodyWriter {
         if !values.is_empty() {
             self.separate();
             let Body { buffer, attachments: list, .. } = &mut self.body;
-            buffer.extend_from_slice(renumber(values, attachments, list).as_bytes());
+            extend_compact(buffer, &renumber(values, attachments, list));
         }
     }
 
@@ -222,6 +222,24 @@ impl BodyWriter {
             self.body.buffer.push(b',');
         }
     }
+}
+
+/// Appends JSON text without the blanks between its tokens: the reference parses and prints again what it passes on.
+fn extend_compact(buffer: &mut Vec<u8>, json: &str) {
+    let (mut in_string, mut escaped, mut copied) = (false, false, 0);
+    for (at, byte) in json.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_string = !in_string,
+            b' ' | b'\t' | b'\n' | b'\r' if !in_string => {
+                buffer.extend_from_slice(&json.as_bytes()[copied..at]);
+                copied = at + 1;
+            }
+            _ => {}
+        }
+    }
+    buffer.extend_from_slice(&json.as_bytes()[copied..]);
 }
 
 /// An encoded packet: its text in `buffer[start..]`, with at least 11 free bytes in front for the carrier, and its attachments.
