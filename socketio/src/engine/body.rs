@@ -6,8 +6,9 @@ use http_body_util::Full;
 use std::{
     convert::Infallible,
     future::poll_fn,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 /// The body of an answer of ours: complete from the start.
@@ -18,33 +19,25 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
 }
 
 /// Why a body was not read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ReadError {
-    TooLarge,
+#[derive(Debug)]
+pub(crate) enum ReadError<B> {
+    /// What is left of it comes back.
+    TooLarge(Pin<Box<B>>),
     Aborted,
 }
 
-/// A body that is too large is read and thrown away up to this size, so that the client reads the refusal instead of
-/// finding its connection reset.
-const DISCARDED_BYTES: usize = 16 << 20;
-
 /// Reads a body of at most `limit` bytes.
-pub(crate) async fn read<B: HttpBody>(body: B, limit: usize) -> Result<Bytes, ReadError> {
-    let mut body = pin!(body);
-    let mut too_large = body.size_hint().lower() > limit as u64;
-    let mut length = 0;
+pub(crate) async fn read<B: HttpBody>(body: B, limit: usize) -> Result<Bytes, ReadError<B>> {
+    let mut body = Box::pin(body);
+    if body.size_hint().lower() > limit as u64 {
+        return Err(ReadError::TooLarge(body));
+    }
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
         let Ok(mut data) = frame.map_err(|_| ReadError::Aborted)?.into_data() else { continue };
-        length += data.remaining();
-        if too_large || length > limit {
-            too_large = true;
-            (first, all) = (Bytes::new(), BytesMut::new());
-            if length > DISCARDED_BYTES {
-                break;
-            }
-            continue;
+        if first.len() + all.len() + data.remaining() > limit {
+            return Err(ReadError::TooLarge(body));
         }
         let data = data.copy_to_bytes(data.remaining());
         if first.is_empty() && all.is_empty() {
@@ -54,12 +47,25 @@ pub(crate) async fn read<B: HttpBody>(body: B, limit: usize) -> Result<Bytes, Re
             all.extend_from_slice(&data);
         }
     }
-    match too_large {
-        true => Err(ReadError::TooLarge),
-        false if all.is_empty() => Ok(first),
-        false => Ok(all.freeze()),
-    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
 }
+
+/// Reads the rest of a refused body, within bounds, so that the client reads the refusal instead of finding its
+/// connection reset.
+pub(crate) async fn discard<B: HttpBody>(mut body: Pin<Box<B>>) {
+    let mut left = DISCARDED_BYTES;
+    let reading = async {
+        while let Some(Ok(frame)) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
+            let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Buf::remaining)) else { return };
+            left = rest;
+        }
+    };
+    // A client that is slower than this has had its time to read the refusal.
+    let _ = tokio::time::timeout(DISCARD_TIMEOUT, reading).await;
+}
+
+const DISCARDED_BYTES: usize = 16 << 20;
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The body of an answer that is ours or comes from the service within.
 #[derive(Debug)]

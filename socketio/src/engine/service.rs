@@ -96,7 +96,10 @@ impl Server {
     }
 
     /// Answers one request.
-    pub(crate) async fn respond<B: HttpBody>(&self, request: Request<B>) -> Response<Body> {
+    pub(crate) async fn respond<B: HttpBody<Data: Send, Error: Send> + Send + 'static>(
+        &self,
+        request: Request<B>,
+    ) -> Response<Body> {
         let config = &self.inner.config;
         let (mut parts, body) = request.into_parts();
         if let Some(cors) = config.cors.as_ref().filter(|_| parts.method == Method::OPTIONS) {
@@ -120,7 +123,7 @@ impl Server {
         response
     }
 
-    async fn route<B: HttpBody>(
+    async fn route<B: HttpBody<Data: Send, Error: Send> + Send + 'static>(
         &self,
         parts: &mut Parts,
         body: B,
@@ -221,7 +224,12 @@ impl Server {
         }
     }
 
-    async fn post<B: HttpBody>(&self, handle: &Arc<ConnectionHandle>, parts: &Parts, body: B) -> Response<Body> {
+    async fn post<B: HttpBody<Data: Send, Error: Send> + Send + 'static>(
+        &self,
+        handle: &Arc<ConnectionHandle>,
+        parts: &Parts,
+        body: B,
+    ) -> Response<Body> {
         let (responder, mut answer) = oneshot::channel();
         let binary = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream");
         if binary {
@@ -247,9 +255,10 @@ impl Server {
                     Text::from_utf8(bytes.clone()).unwrap_or_else(|_| Text::from(String::from_utf8_lossy(&bytes).into_owned()));
                 handle.command(Command::Post(text));
             }
-            Err(ReadError::TooLarge) => {
+            Err(ReadError::TooLarge(rest)) => {
                 in_flight.done();
                 handle.command(Command::PostDropped);
+                tokio::spawn(body::discard(rest));
                 return empty(StatusCode::PAYLOAD_TOO_LARGE);
             }
             // The guard tells the session.
