@@ -46,8 +46,9 @@ pub mod decode {
 /// before by reference. Contracts are never generic, so there is always an answer.
 pub mod probe {
     use crate::contract::{Incoming, Outcome, Rejection, RejectionKind, ack_err};
+    use futures_util::FutureExt as _;
     use serde::Serialize;
-    use std::{fmt, marker::PhantomData};
+    use std::{fmt, future::Future, marker::PhantomData, panic::AssertUnwindSafe};
 
     /// `Result` as a type function, so that aliases such as `type Result<T> = ..` work.
     #[diagnostic::on_unimplemented(message = "an event names its return type `Result`, but it is not `core::result::Result`")]
@@ -69,6 +70,14 @@ pub mod probe {
         fn as_result(&self) -> Result<&T, &E> {
             self.as_ref()
         }
+    }
+
+    /// Runs an event's handler and everything around it; a panic becomes a rejection.
+    ///
+    /// # Errors
+    /// It panicked.
+    pub async fn guard(event: &Incoming, handler: impl Future<Output = Outcome>) -> Result<Outcome, Rejection> {
+        AssertUnwindSafe(handler).catch_unwind().await.map_err(|_| Rejection::panicked(event.name()))
     }
 
     /// Is it a `Result`? Finds one that hides behind an alias.
@@ -114,9 +123,12 @@ pub mod probe {
 
     impl<E: From<Rejection> + Serialize> RejectTyped for Reject<E> {
         fn reject(&self, event: &Incoming, rejection: Rejection) -> Outcome {
-            match rejection.kind() {
-                RejectionKind::Malformed => Outcome::Rejected(rejection),
-                _ => ack_err(event, &E::from(rejection)),
+            if rejection.kind() == RejectionKind::Malformed {
+                return Outcome::Rejected(rejection);
+            }
+            match ack_err(event, &E::from(rejection.clone())) {
+                Outcome::Done(Some(body)) => Outcome::RejectedWith(rejection, body),
+                _ => Outcome::Rejected(rejection),
             }
         }
     }

@@ -70,8 +70,6 @@ pub struct Flags {
     pub volatile: bool,
     /// Only sockets of this server, not of the cluster.
     pub local: bool,
-    /// `false` asks for no compression of this event. `None` leaves it to the transport.
-    pub compress: Option<bool>,
 }
 
 /// Which sockets of one namespace: the union of `rooms` (all sockets if empty) without those in any of `except`.

@@ -4,12 +4,17 @@
 //! "join" => {
 //!     let __handler = Arc::clone(__handler);
 //!     Box::pin(async move {
-//!         let (__a0,) = match args::decode(&__event, |__args| Ok((__args.next::<CowStr<'_>>("room")?,))) {
-//!             Ok(__values) => __values,
-//!             Err(__rejection) => return Outcome::Rejected(__rejection),
-//!         };
-//!         let __reply = <__H as Chat>::join(&__handler, &*__a0).await;
-//!         ack::value(&__event, &__reply)
+//!         match guard(&__event, async {
+//!             let (__a0,) = match args::decode(&__event, |__args| Ok((__args.next::<CowStr<'_>>("room")?,))) {
+//!                 Ok(__values) => __values,
+//!                 Err(__rejection) => return Outcome::Rejected(__rejection),
+//!             };
+//!             let __reply = <__H as Chat>::join(&__handler, &*__a0).await;
+//!             ack::value(&__event, &__reply)
+//!         }).await {
+//!             Ok(__outcome) => __outcome,
+//!             Err(__rejection) => Outcome::Rejected(__rejection),
+//!         }
 //!     })
 //! }
 //! ```
@@ -58,7 +63,7 @@ fn arm(model: &Model, event: &Event, names: &Names) -> TokenStream {
     let lent = event.args.iter().enumerate().map(|(index, arg)| lent(index, arg));
     let call = quote!(<__H as #contract>::#method(#receiver, #(#lent),*).await);
     let acknowledge = acknowledge(event, call, names);
-    let future = boxed(quote! { #middleware #arguments #acknowledge });
+    let future = boxed(guarded(quote! { #middleware #arguments #acknowledge }, &rejected, names));
     quote! {
         #(#cfgs)*
         #name => #future
@@ -72,6 +77,18 @@ fn boxed(body: TokenStream) -> TokenStream {
         let #handler = ::std::sync::Arc::clone(#handler);
         ::std::boxed::Box::pin(async move { #body })
     }}
+}
+
+/// A panic in user code is one more way to reject an event: its peer is told, if the contract has a way to.
+fn guarded(body: TokenStream, rejected: &TokenStream, names: &Names) -> TokenStream {
+    let private = &names.private;
+    let (incoming, outcome, rejection) = (local("__event"), local("__outcome"), local("__rejection"));
+    quote! {
+        match #private::probe::guard(&#incoming, async { #body }).await {
+            ::core::result::Result::Ok(#outcome) => #outcome,
+            ::core::result::Result::Err(#rejection) => #rejected,
+        }
+    }
 }
 
 fn receiver(receiver: Receiver) -> TokenStream {

@@ -18,6 +18,8 @@ pub enum Outcome {
     Unanswerable(EncodeError),
     /// The event did not reach the handler.
     Rejected(Rejection),
+    /// The event did not reach the handler, and this acknowledgement says why.
+    RejectedWith(Rejection, Body),
     /// No such event.
     Unhandled(Incoming),
 }

@@ -52,7 +52,9 @@ fn shown(outcome: Outcome) -> String {
         Outcome::Done(Some(body)) => body.json().to_owned(),
         Outcome::Done(None) => "[]".to_owned(),
         Outcome::Unanswerable(error) => format!("unanswerable: {error}"),
+        Outcome::Answered => "answered".to_owned(),
         Outcome::Rejected(rejection) => format!("{:?}: {rejection}", rejection.kind()),
+        Outcome::RejectedWith(_, body) => body.json().to_owned(),
         Outcome::Unhandled(event) => format!("unhandled: {}", event.name()),
     }
 }

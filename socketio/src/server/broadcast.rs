@@ -74,12 +74,6 @@ impl<N: Namespace + ?Sized> Broadcast<N> {
         self
     }
 
-    /// `false` asks for no compression of the event.
-    pub fn compress(mut self, compress: bool) -> Self {
-        self.many.target.flags.compress = Some(compress);
-        self
-    }
-
     /// The events that can be emitted to these clients.
     pub fn emit(self) -> EmitterOf<N, Many> {
         N::Emits::emitter(self.many)

@@ -300,14 +300,17 @@ impl Connection {
         let hooks = &self.shared.settings.hooks.incoming;
         let future = caught(|| {
             if !hooks.is_empty() {
+                // Hooks see well-formed events only, as the reference's catch-all listeners do.
+                event.validate()?;
                 let socket = Socket::<Untyped>::new(Arc::clone(&core));
                 hooks.iter().for_each(|hook| hook(&socket, &event));
             }
-            session.dispatch(event)
+            Ok(session.dispatch(event))
         });
         joined.running += 1;
         match future {
-            Ok(future) => self.start(cx, core, Work::Event(id, future)),
+            Ok(Ok(future)) => self.start(cx, core, Work::Event(id, future)),
+            Ok(Err(malformed)) => self.done(cx, &core, Done::Event(id, Ok(Outcome::Rejected(malformed)))),
             Err(panicked) => self.done(cx, &core, Done::Event(id, Err(panicked))),
         }
     }
@@ -384,6 +387,12 @@ impl Connection {
                 Err(rejection) => rejection,
             },
             Ok(Outcome::Rejected(rejection)) => rejection,
+            Ok(Outcome::RejectedWith(rejection, body)) => {
+                if let Some(id) = id {
+                    let _ = core.answer(id, body);
+                }
+                rejection
+            }
             Err(Panicked) => Rejection::panicked(""),
         };
         if rejection.kind() == RejectionKind::Malformed {

@@ -447,11 +447,6 @@ impl<N: Namespace + ?Sized> Socket<N> {
         self.single().volatile()
     }
 
-    /// `false` asks for no compression of the event.
-    pub fn compress(&self, compress: bool) -> Single<N> {
-        self.single().compress(compress)
-    }
-
     fn single(&self) -> Single<N> {
         Single { one: self.one(), name: PhantomData }
     }
@@ -499,12 +494,6 @@ impl<N: Namespace + ?Sized> Single<N> {
     /// Drops the event if the connection cannot take it at once.
     pub fn volatile(mut self) -> Self {
         self.one.flags.volatile = true;
-        self
-    }
-
-    /// `false` asks for no compression of the event.
-    pub fn compress(mut self, compress: bool) -> Self {
-        self.one.flags.compress = Some(compress);
         self
     }
 

@@ -124,7 +124,7 @@ fn awkward_events_dispatch() {
     // The test, the future and the handler each hold the session.
     check::<dyn Renamed, _>(&session, r#"21["keep"]"#, "[3]");
     // `String: From<Rejection>`, so a bad payload is answered.
-    let Outcome::Done(Some(body)) = finish(<dyn Renamed>::dispatch(&session, incoming(r#"21["alias","x"]"#, &[]))) else {
+    let Outcome::RejectedWith(_, body) = finish(<dyn Renamed>::dispatch(&session, incoming(r#"21["alias","x"]"#, &[]))) else {
         panic!()
     };
     assert!(body.json().starts_with(r#"[{"ok":false,"error":"event `alias`, argument 0 (`n`)"#), "{}", body.json());
