@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{fmt, str::FromStr};
 
 /// Number of characters of an id on the wire.
-pub const ID_LENGTH: usize = 20;
+pub(crate) const ID_LENGTH: usize = 20;
 
 /// The text is not an id: an id is exactly 20 characters of the base64url alphabet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -64,43 +64,20 @@ impl From<&Room> for Room {
 
 /// How an event is to be delivered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Flags {
+pub(crate) struct Flags {
     /// Drop the event for a client whose connection cannot take it at once.
-    pub volatile: bool,
+    pub(crate) volatile: bool,
     /// Only sockets of this server, not of the cluster.
-    pub local: bool,
+    pub(crate) local: bool,
 }
 
 /// Which sockets of one namespace: the union of `rooms` (all sockets if empty) without those in any of `except`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Target {
+pub(crate) struct Target {
     /// Rooms to address; empty means the whole namespace.
-    pub rooms: Vec<Room>,
+    pub(crate) rooms: Vec<Room>,
     /// Rooms whose members are left out.
-    pub except: Vec<Room>,
+    pub(crate) except: Vec<Room>,
     /// Delivery flags.
-    pub flags: Flags,
-}
-
-impl Target {
-    /// Whether a socket that is in the rooms for which `in_room` holds is addressed.
-    pub fn matches(&self, in_room: impl Fn(&Room) -> bool) -> bool {
-        (self.rooms.is_empty() || self.rooms.iter().any(&in_room)) && !self.except.iter().any(in_room)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rooms_are_a_union_and_except_wins() {
-        let target = Target { rooms: vec!["a".into(), "b".into()], except: vec!["x".into()], ..Target::default() };
-        let member = |rooms: &'static [&'static str]| move |room: &Room| rooms.contains(&room.as_str());
-        assert!(target.matches(member(&["b"])));
-        assert!(!target.matches(member(&["c"])));
-        assert!(!target.matches(member(&["a", "x"])));
-        assert!(Target::default().matches(member(&[])));
-    }
+    pub(crate) flags: Flags,
 }

@@ -253,7 +253,7 @@ impl Connection {
             if let (Some(reason), true) = (self.closed, self.inbox.is_empty()) {
                 return Poll::Ready(Event::Closed(reason));
             }
-            if self.poll_timer(cx) || self.poll_probe(cx) || (read && !congested && self.poll_link(cx)) {
+            if (self.unwritten == 0 && self.poll_timer(cx)) || self.poll_probe(cx) || (read && !congested && self.poll_link(cx)) {
                 continue;
             }
             if !read || congested {
@@ -261,7 +261,7 @@ impl Connection {
             }
             let (blocked, writable) = self.write(cx);
             self.unwritten = 0;
-            if !self.session_is_quiet() {
+            if !self.session_is_quiet() || self.poll_timer(cx) {
                 continue;
             }
             if congested && !self.handle.outbox.is_congested() {
@@ -319,14 +319,21 @@ impl Connection {
         match command {
             Command::Poll(responder) => {
                 handle(Input::Poll);
-                if let Some(refused) = self.perform_with(responder) {
-                    self.poll = Some(refused);
+                if let Some(responder) = self.perform_with(responder) {
+                    self.poll = Some(responder);
                 }
             }
             Command::PostStarted(responder) => {
                 handle(Input::PostStarted);
                 if let Some(responder) = self.perform_with(responder) {
                     self.post = Some(responder);
+                }
+            }
+            Command::PostComplete(responder, body) => {
+                handle(Input::PostStarted);
+                if let Some(responder) = self.perform_with(responder) {
+                    self.post = Some(responder);
+                    self.session.handle(Input::Post(body), self.now);
                 }
             }
             Command::PostUnacceptable(responder) => {
@@ -457,10 +464,10 @@ impl Connection {
                 Poll::Ready(Received::Closed | Received::Failed) => Input::ProbeClosed,
             },
         };
-        if let Input::ProbeClosed = input {
-            if let Some(probe) = self.probe.take() {
-                dismiss(*probe);
-            }
+        if let Input::ProbeClosed = input
+            && let Some(probe) = self.probe.take()
+        {
+            dismiss(*probe);
         }
         self.session.handle(input, self.now);
         true

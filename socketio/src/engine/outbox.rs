@@ -78,10 +78,10 @@ struct State {
 
 impl State {
     fn wake(&mut self) {
-        if std::mem::take(&mut self.asleep) {
-            if let Some(waker) = &self.waker {
-                waker.wake_by_ref();
-            }
+        if std::mem::take(&mut self.asleep)
+            && let Some(waker) = &self.waker
+        {
+            waker.wake_by_ref();
         }
     }
 }

@@ -18,7 +18,13 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use http_body::Body as HttpBody;
 use hyper::upgrade::OnUpgrade;
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+};
 use tokio::sync::oneshot;
 
 type Owner = dyn Fn(Connection) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
@@ -236,33 +242,52 @@ impl Server {
             handle.command(Command::PostUnacceptable(responder));
             return empty(StatusCode::BAD_REQUEST);
         }
-        if !handle.command(Command::PostStarted(responder)) {
-            return empty(StatusCode::BAD_REQUEST);
-        }
-        let in_flight = InFlight::new(handle, Command::PostAborted);
-        let read = tokio::select! {
-            biased;
-            // An answer before the body is complete is a refusal, or the end of the session.
-            _ = &mut answer => {
-                in_flight.done();
-                return cut();
+        let decode =
+            |bytes: Bytes| Text::from_utf8(bytes.clone()).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into());
+        let mut read = std::pin::pin!(body::read(body, self.inner.config.max_payload_bytes));
+        // A small body came with its head: then the session hears of the request once.
+        let first = poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx))).await;
+        let started = match first {
+            Poll::Ready(Ok(bytes)) => {
+                if !handle.command(Command::PostComplete(responder, decode(bytes))) {
+                    return empty(StatusCode::BAD_REQUEST);
+                }
+                None
             }
-            read = body::read(body, self.inner.config.max_payload_bytes) => read,
+            Poll::Ready(failed) => Some((responder, Some(failed))),
+            Poll::Pending => Some((responder, None)),
         };
-        match read {
-            Ok(bytes) => {
-                let text =
-                    Text::from_utf8(bytes.clone()).unwrap_or_else(|_| Text::from(String::from_utf8_lossy(&bytes).into_owned()));
-                handle.command(Command::Post(text));
-            }
-            Err(ReadError::TooLarge(rest)) => {
+        let in_flight = InFlight::new(handle, Command::PostAborted);
+        if let Some((responder, failed)) = started {
+            if !handle.command(Command::PostStarted(responder)) {
                 in_flight.done();
-                handle.command(Command::PostDropped);
-                tokio::spawn(body::discard(rest));
-                return empty(StatusCode::PAYLOAD_TOO_LARGE);
+                return empty(StatusCode::BAD_REQUEST);
             }
-            // The guard tells the session.
-            Err(ReadError::Aborted) => return empty(StatusCode::BAD_REQUEST),
+            let body = match failed {
+                Some(failed) => failed,
+                None => tokio::select! {
+                    biased;
+                    // An answer before the body is complete is a refusal, or the end of the session.
+                    _ = &mut answer => {
+                        in_flight.done();
+                        return cut();
+                    }
+                    body = read => body,
+                },
+            };
+            match body {
+                Ok(bytes) => {
+                    handle.command(Command::Post(decode(bytes)));
+                }
+                Err(ReadError::TooLarge(rest)) => {
+                    in_flight.done();
+                    handle.command(Command::PostDropped);
+                    tokio::spawn(body::discard(rest));
+                    return empty(StatusCode::PAYLOAD_TOO_LARGE);
+                }
+                // The guard tells the session.
+                Err(ReadError::Aborted) => return empty(StatusCode::BAD_REQUEST),
+            }
         }
         match in_flight.wait(answer).await {
             Some(Answer::Accepted) => {

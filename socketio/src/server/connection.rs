@@ -334,11 +334,11 @@ impl Connection {
     fn next_of_backlog(&mut self, cx: &mut Context<'_>, core: &Arc<SocketCore>) {
         let Some(at) = self.sockets.iter().position(|joined| Arc::ptr_eq(&joined.core, core)) else { return };
         let joined = &mut self.sockets[at];
-        if joined.running < self.shared.settings.handlers_per_socket {
-            if let Some(event) = joined.backlog.pop_front() {
-                // If this one is done at once, it takes the next itself.
-                self.dispatch(cx, at, event);
-            }
+        if joined.running < self.shared.settings.handlers_per_socket
+            && let Some(event) = joined.backlog.pop_front()
+        {
+            // If this one is done at once, it takes the next itself.
+            self.dispatch(cx, at, event);
         }
     }
 

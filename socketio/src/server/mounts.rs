@@ -61,13 +61,19 @@ pub(super) struct Mount {
     pub(super) accept: Box<Accept>,
 }
 
+/// A namespace that came into being when its first client asked for it.
+struct Child {
+    mount: Arc<Mount>,
+    core: Weak<NamespaceCore>,
+}
+
 /// All namespaces of a server.
 pub(super) struct Mounts {
     mounts: Vec<Arc<Mount>>,
     fixed: HashMap<String, (Arc<Mount>, Arc<NamespaceCore>)>,
     settings: Arc<Settings>,
     /// Children of dynamic namespaces that are in use. A child removes itself when its last user has gone.
-    children: Mutex<HashMap<String, (Arc<Mount>, Weak<NamespaceCore>)>>,
+    children: Mutex<HashMap<String, Child>>,
     me: Weak<Mounts>,
 }
 
@@ -80,7 +86,7 @@ impl fmt::Debug for Mounts {
 impl Parent for Mounts {
     fn forget(&self, path: &str) {
         let mut children = self.children.lock();
-        if children.get(path).is_some_and(|(_, core)| core.strong_count() == 0) {
+        if children.get(path).is_some_and(|child| child.core.strong_count() == 0) {
             children.remove(path);
         }
     }
@@ -106,30 +112,25 @@ impl Mounts {
         if let Some(found) = self.fixed.get(path) {
             return Some(found.clone());
         }
-        let mount = {
-            let children = self.children.lock();
-            if let Some((mount, core)) = children.get(path) {
-                if let Some(core) = core.upgrade() {
-                    return Some((Arc::clone(mount), core));
-                }
-            }
-            drop(children);
-            // User code runs here, outside of the lock.
-            Arc::clone(self.mounts.iter().find(|mount| mount.pattern.matches(path))?)
-        };
+        let living = |child: &Child| Some((Arc::clone(&child.mount), child.core.upgrade()?));
+        if let Some(found) = self.children.lock().get(path).and_then(living) {
+            return Some(found);
+        }
+        // User code runs here, outside of the lock.
+        let mount = Arc::clone(self.mounts.iter().find(|mount| mount.pattern.matches(path))?);
         let mut children = self.children.lock();
-        if let Some(core) = children.get(path).and_then(|(_, core)| core.upgrade()) {
-            return Some((mount, core));
+        if let Some(found) = children.get(path).and_then(living) {
+            return Some(found);
         }
         let parent: Weak<dyn Parent> = Weak::clone(&self.me) as Weak<dyn Parent>;
         let core = NamespaceCore::new(path.to_owned(), Arc::clone(&self.settings), Some(parent));
-        children.insert(path.to_owned(), (Arc::clone(&mount), Arc::downgrade(&core)));
+        children.insert(path.to_owned(), Child { mount: Arc::clone(&mount), core: Arc::downgrade(&core) });
         Some((mount, core))
     }
 
     /// The namespaces that are in use or fixed.
     pub(super) fn live(&self) -> Vec<Arc<NamespaceCore>> {
-        let children: Vec<_> = self.children.lock().values().filter_map(|(_, core)| core.upgrade()).collect();
+        let children: Vec<_> = self.children.lock().values().filter_map(|child| child.core.upgrade()).collect();
         self.fixed.values().map(|(_, core)| Arc::clone(core)).chain(children).collect()
     }
 }

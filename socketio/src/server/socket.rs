@@ -220,10 +220,10 @@ impl SocketCore {
     /// The rooms of the socket, its own first. Once it has ended: the rooms it was in.
     pub(super) fn rooms(&self) -> Vec<Room> {
         let own = std::iter::once(Room::from(self.id));
-        if self.state.load(Ordering::Acquire) == CONNECTED {
-            if let Some(rooms) = self.namespace.members.read().rooms_of(&self.id) {
-                return own.chain(rooms.iter().cloned()).collect();
-            }
+        if self.state.load(Ordering::Acquire) == CONNECTED
+            && let Some(rooms) = self.namespace.members.read().rooms_of(&self.id)
+        {
+            return own.chain(rooms.iter().cloned()).collect();
         }
         match &*self.life.lock() {
             Life::Pending { rooms, .. } | Life::Closed { rooms, .. } => own.chain(rooms.iter().cloned()).collect(),
@@ -336,10 +336,6 @@ impl<N: ?Sized> fmt::Debug for Socket<N> {
 impl<N: ?Sized> Socket<N> {
     pub(crate) fn new(core: Arc<SocketCore>) -> Self {
         Socket { core, name: PhantomData }
-    }
-
-    pub(super) fn core(&self) -> &Arc<SocketCore> {
-        &self.core
     }
 
     /// The public id of this socket. Also the name of a room that only it is in.

@@ -1,5 +1,7 @@
 //! `fixture-conformance --port N`: the server that the black-box suites talk to. 0 takes a free port.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use socketio_tests::{conformance, listen};
 use std::process::ExitCode;
 
@@ -19,7 +21,6 @@ async fn main() -> ExitCode {
     }
 }
 
-#[allow(clippy::print_stdout)]
 async fn run(port: u16) -> std::io::Result<()> {
     let listener = listen::bind(port)?;
     println!("listening on {}", listener.local_addr()?);

@@ -18,7 +18,7 @@ pub enum Message {
 
 /// A packet of the Engine.IO protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Packet {
+pub(crate) enum Packet {
     /// Type 0, server to client: the handshake.
     Open(Text),
     /// Type 1: the session ends.
@@ -38,14 +38,14 @@ pub enum Packet {
 /// The text is no Engine.IO packet: it is empty or its type is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no Engine.IO packet")]
-pub struct PacketError;
+pub(crate) struct PacketError;
 
 impl Packet {
     /// Decodes a packet that came as text.
     ///
     /// # Errors
     /// The text is empty or its type is unknown.
-    pub fn decode(text: Text) -> Result<Packet, PacketError> {
+    pub(crate) fn decode(text: Text) -> Result<Packet, PacketError> {
         let kind = *text.as_bytes().first().ok_or(PacketError)?;
         let data = |text: Text| text.slice(1..text.len());
         Ok(match kind {

@@ -26,6 +26,8 @@ pub(crate) enum Command {
     PostStarted(Responder),
     PostUnacceptable(Responder),
     Post(Text),
+    /// A POST whose body arrived with it.
+    PostComplete(Responder, Text),
     PostDropped,
     PostAborted,
     /// A request to open a WebSocket with this session's id.
