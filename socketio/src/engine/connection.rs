@@ -85,6 +85,8 @@ pub struct Connection {
     awake: bool,
     reading: bool,
     unwritten: u32,
+    /// So much waits to be sent that nothing is read until the client has taken some of it.
+    congested: bool,
     closed: Option<DisconnectReason>,
     finishing: bool,
     max_message_bytes: usize,
@@ -143,6 +145,7 @@ impl Connection {
             awake: false,
             reading: true,
             unwritten: 0,
+            congested: false,
             closed: None,
             finishing: false,
             max_message_bytes,
@@ -218,9 +221,9 @@ impl Connection {
         self.session.path() != Path::Hold
     }
 
-    /// Drives the connection and reports what happens. `read`: whether messages are wanted now; without it the
+    /// Drives the connection and reports what happens. `wanted`: whether messages are wanted now; without it the
     /// connection still writes, answers requests and keeps its heartbeat, and the client's pong is not waited for.
-    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<Event> {
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>, wanted: bool) -> Poll<Event> {
         if !self.awake {
             self.awake = true;
             self.now = tokio::time::Instant::now().into_std();
@@ -228,19 +231,19 @@ impl Connection {
                 return Poll::Ready(Event::Attention);
             }
         }
-        if self.reading != read {
-            self.reading = read;
-            self.session.handle(Input::Suspended(!read), self.now);
+        if self.reading != wanted {
+            self.reading = wanted;
+            self.session.handle(Input::Suspended(!wanted), self.now);
         }
         loop {
             self.perform();
-            let mut congested = false;
             if self.unwritten >= MESSAGES_PER_WRITE {
                 self.write(cx);
                 self.unwritten = 0;
-                congested = self.closed.is_none() && self.handle.outbox.is_congested();
             }
-            if read && !congested {
+            // A session that is over sends nothing more: then what came in before is all that is left to do.
+            let read = wanted && (!self.congested || self.closed.is_some());
+            if read {
                 if let Some(message) = self.inbox.pop_front() {
                     self.unwritten += 1;
                     return Poll::Ready(Event::Message(message));
@@ -253,10 +256,10 @@ impl Connection {
             if let (Some(reason), true) = (self.closed, self.inbox.is_empty()) {
                 return Poll::Ready(Event::Closed(reason));
             }
-            if (self.unwritten == 0 && self.poll_timer(cx)) || self.poll_probe(cx) || (read && !congested && self.poll_link(cx)) {
+            if (self.unwritten == 0 && self.poll_timer(cx)) || self.poll_probe(cx) || (read && self.poll_link(cx)) {
                 continue;
             }
-            if !read || congested {
+            if !read {
                 self.poll_opening(cx);
             }
             let (blocked, writable) = self.write(cx);
@@ -264,7 +267,7 @@ impl Connection {
             if !self.session_is_quiet() || self.poll_timer(cx) {
                 continue;
             }
-            if congested && !self.handle.outbox.is_congested() {
+            if wanted && !read && !self.congested {
                 continue;
             }
             if self.handle.outbox.sleep(cx.waker(), blocked, writable) {
@@ -300,7 +303,8 @@ impl Connection {
 
     /// Looks at the outbox's signals and takes in waiting requests. `true`: the owner is called.
     fn wake_up(&mut self) -> bool {
-        let Signals { attention, overflowed } = self.handle.outbox.awake();
+        let Signals { attention, overflowed, congested } = self.handle.outbox.awake();
+        self.congested = congested;
         if overflowed && self.closed.is_none() {
             tracing::debug!("a client does not read: its send buffer is full");
             self.session.handle(Input::Abort(DisconnectReason::SlowConsumer), self.now);
@@ -513,7 +517,7 @@ impl Connection {
     }
 
     fn write_poll(&mut self) -> (bool, bool) {
-        self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
+        self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
         if self.control.is_empty() && self.queue.is_empty() {
             if self.session.is_closing() {
                 self.session.handle(Input::Drained, self.now);
@@ -527,7 +531,7 @@ impl Connection {
         self.control.clear();
         self.handed_on += self.queue.iter().map(Frame::cost).sum::<usize>();
         self.queue.clear();
-        self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
+        self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
         self.session.handle(Input::PollAnswered, self.now);
         (true, false)
     }
@@ -540,7 +544,7 @@ impl Connection {
         let mut alive = true;
         loop {
             if self.control.is_empty() && self.queue.is_empty() {
-                self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
+                self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
                 if self.queue.is_empty() {
                     break;
                 }

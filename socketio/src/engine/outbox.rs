@@ -91,6 +91,8 @@ impl State {
 pub(crate) struct Signals {
     pub(crate) attention: bool,
     pub(crate) overflowed: bool,
+    /// So much waits that the client should not be read from.
+    pub(crate) congested: bool,
 }
 
 impl Outbox {
@@ -101,12 +103,13 @@ impl Outbox {
     /// Queues a message.
     pub(crate) fn push(&self, bundle: Bundle, urgency: Urgency) -> Result<(), SendError> {
         let mut state = self.state.lock();
-        if state.closed || state.overflowed {
+        if state.closed {
             return Err(SendError::Closed);
         }
         match urgency {
             Urgency::Normal if state.bytes >= self.limit_bytes => {
                 state.overflowed = true;
+                state.closed = true;
                 state.wake();
                 return Err(SendError::Full);
             }
@@ -134,16 +137,22 @@ impl Outbox {
     pub(crate) fn awake(&self) -> Signals {
         let mut state = self.state.lock();
         state.asleep = false;
-        Signals { attention: std::mem::take(&mut state.attention), overflowed: state.overflowed }
+        Signals {
+            attention: std::mem::take(&mut state.attention),
+            overflowed: std::mem::take(&mut state.overflowed),
+            congested: self.is_much(state.bytes),
+        }
     }
 
-    /// Reports the cost of frames that were handed on, and takes new frames if `queue` is empty.
-    pub(crate) fn take(&self, queue: &mut VecDeque<Frame>, handed_on: &mut usize) {
+    /// Reports the cost of frames that were handed on, and takes new frames if `queue` is empty. Returns whether so much
+    /// waits that the client should not be read from.
+    pub(crate) fn take(&self, queue: &mut VecDeque<Frame>, handed_on: &mut usize) -> bool {
         let mut state = self.state.lock();
         state.bytes -= std::mem::take(handed_on);
         if queue.is_empty() {
             std::mem::swap(queue, &mut state.frames);
         }
+        self.is_much(state.bytes)
     }
 
     /// The reader goes to sleep, unless there is something to do: then `false`, and it stays awake.
@@ -161,9 +170,8 @@ impl Outbox {
         true
     }
 
-    /// Whether so much waits that the client should not be read from.
-    pub(crate) fn is_congested(&self) -> bool {
-        self.state.lock().bytes >= self.limit_bytes / 2
+    fn is_much(&self, bytes: usize) -> bool {
+        bytes >= self.limit_bytes / 2
     }
 
     /// Nothing can be pushed any more; what is queued stays.
