@@ -1,0 +1,122 @@
+// Starts a fixture server, runs the suites against it, stops it again. See README.md.
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const suites = join(here, "suites");
+const usage = 'usage: node run.mjs --server "<command>" | --reference | --url URL [--only text] [--grep regexp] [--verbose]';
+
+let options;
+try {
+  options = parseArgs({
+    options: {
+      server: { type: "string" },
+      reference: { type: "boolean" },
+      url: { type: "string" },
+      only: { type: "string" },
+      grep: { type: "string" },
+      verbose: { type: "boolean" },
+    },
+  }).values;
+} catch (error) {
+  fail(`${error.message}\n${usage}`);
+}
+if ([options.server, options.reference, options.url].filter(Boolean).length !== 1) fail(usage);
+
+const files = readdirSync(suites)
+  .filter((name) => name.endsWith(".test.mjs") && name.includes(options.only ?? ""))
+  .sort()
+  .map((name) => join(suites, name));
+if (files.length === 0) fail(`no suite matches --only ${options.only}`);
+
+const server = options.url ? undefined : await start();
+process.env.SUITE_URL = options.url ?? `http://127.0.0.1:${server.port}`;
+process.env.SUITE_TARGET ??= options.reference ? "reference" : "ours";
+
+const counts = { pass: 0, fail: 0, skip: 0 };
+const began = Date.now();
+const stream = run({
+  files,
+  concurrency: 1,
+  timeout: 600_000,
+  testNamePatterns: options.grep ? [new RegExp(options.grep)] : undefined,
+});
+const isCase = ({ details, name, file }) => details?.type !== "suite" && name !== file && !name.endsWith(".test.mjs");
+stream.on("test:pass", (event) => {
+  if (!isCase(event)) return;
+  if (event.skip !== undefined) counts.skip++;
+  else counts.pass++;
+});
+let failed = false;
+stream.on("test:fail", (event) => {
+  failed = true;
+  if (isCase(event)) counts.fail++;
+});
+stream.compose(new spec()).pipe(process.stdout);
+await new Promise((resolve) => stream.once("end", resolve));
+
+const died = server?.exit;
+await server?.stop();
+const seconds = ((Date.now() - began) / 1000).toFixed(1);
+console.log(
+  `\n${process.env.SUITE_TARGET}: ${counts.pass} passed, ${counts.fail} failed, ${counts.skip} skipped in ${seconds} s`,
+);
+if (died) console.log(`the server died during the run (${died}); its last words:\n${server.tail()}`);
+if (counts.pass === 0) console.log("no test ran");
+process.exitCode = failed || counts.pass === 0 || died ? 1 : 0;
+
+function fail(message) {
+  console.error(message);
+  process.exit(2);
+}
+
+// Splits a command line into words; single and double quotes group, nothing else is special.
+function words(line) {
+  return [...line.matchAll(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g)].map(([word]) => word.replace(/["']/g, ""));
+}
+
+async function start() {
+  const [command, ...args] = options.reference
+    ? [process.execPath, join(here, "reference", "server.mjs"), "--port", "0"]
+    : words(options.server);
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const server = { port: undefined, exit: undefined, tail: () => output.slice(-4000) };
+  let output = "";
+  const gone = new Promise((resolve) => {
+    child.once("error", (error) => resolve((server.exit = error.message)));
+    child.once("exit", (code, signal) => resolve((server.exit = signal ?? `exit code ${code}`)));
+  });
+  const listening = new Promise((resolve) => {
+    for (const pipe of [child.stdout, child.stderr]) {
+      pipe.setEncoding("utf8");
+      pipe.on("data", (text) => {
+        output = (output + text).slice(-20_000);
+        if (options.verbose) process.stderr.write(text);
+        const match = server.port === undefined && /listening on 127\.0\.0\.1:(\d+)\s/.exec(output);
+        if (match) resolve((server.port = Number(match[1])));
+      });
+    }
+  });
+  server.stop = async () => {
+    if (server.exit !== undefined) return;
+    child.kill("SIGTERM");
+    const killer = setTimeout(() => child.kill("SIGKILL"), 5000);
+    await gone;
+    clearTimeout(killer);
+  };
+  process.once("exit", () => child.kill("SIGKILL"));
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
+
+  const deadline = new Promise((resolve) => setTimeout(resolve, 60_000, "nothing within 60 s").unref());
+  const outcome = await Promise.race([listening, gone, deadline]);
+  if (server.port === undefined) {
+    child.kill("SIGKILL");
+    fail(`the server did not say "listening on 127.0.0.1:PORT": ${outcome}\n${server.tail()}`);
+  }
+  return server;
+}
