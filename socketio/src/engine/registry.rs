@@ -20,8 +20,8 @@ const COMMAND_CAPACITY: usize = 16;
 pub(crate) struct ConnectionHandle {
     pub(crate) id: SessionId,
     pub(crate) outbox: Outbox,
-    /// Requests for the task, oldest first.
-    commands: Mutex<VecDeque<Command>>,
+    /// Requests for the task, oldest first; `None` once there is no task to answer them.
+    commands: Mutex<Option<VecDeque<Command>>>,
     /// Set once, at the upgrade.
     websocket: AtomicBool,
 }
@@ -37,7 +37,7 @@ impl ConnectionHandle {
         Arc::new(ConnectionHandle {
             id,
             outbox: Outbox::new(limit_bytes),
-            commands: Mutex::default(),
+            commands: Mutex::new(Some(VecDeque::new())),
             websocket: AtomicBool::new(transport == Transport::WebSocket),
         })
     }
@@ -50,10 +50,11 @@ impl ConnectionHandle {
         self.websocket.store(true, Ordering::Release);
     }
 
-    /// Hands a request to the task. `false`: too many wait already.
+    /// Hands a request to the task. `false`: too many wait already, or the task has ended.
     pub(crate) fn command(&self, command: Command) -> bool {
         {
             let mut commands = self.commands.lock();
+            let Some(commands) = commands.as_mut() else { return false };
             // News of a request that ended is never refused: the task waits for it.
             let news = matches!(command, Command::PollAborted | Command::PostAborted | Command::PostDropped | Command::Post(_));
             if !news && commands.len() >= COMMAND_CAPACITY {
@@ -66,7 +67,13 @@ impl ConnectionHandle {
     }
 
     pub(crate) fn next_command(&self) -> Option<Command> {
-        self.commands.lock().pop_front()
+        self.commands.lock().as_mut()?.pop_front()
+    }
+
+    /// The task has ended: requests that still wait are dropped, which answers them, and no more are taken.
+    fn shut(&self) {
+        let waiting = self.commands.lock().take();
+        drop(waiting);
     }
 }
 
@@ -86,10 +93,9 @@ impl Registry {
     }
 
     pub(crate) fn insert(self: &Arc<Self>, handle: Arc<ConnectionHandle>) -> Registration {
-        let id = handle.id;
-        self.sessions.lock().insert(id, handle);
+        self.sessions.lock().insert(handle.id, Arc::clone(&handle));
         self.live.fetch_add(1, Ordering::AcqRel);
-        Registration { registry: Arc::clone(self), id, listed: true }
+        Registration { registry: Arc::clone(self), handle, listed: true }
     }
 
     /// Number of connections whose task has not ended.
@@ -127,7 +133,7 @@ impl Registry {
 #[derive(Debug)]
 pub(crate) struct Registration {
     registry: Arc<Registry>,
-    id: SessionId,
+    handle: Arc<ConnectionHandle>,
     listed: bool,
 }
 
@@ -135,7 +141,7 @@ impl Registration {
     /// The session is over: its id is unknown from now on, though the task may have work left.
     pub(crate) fn unlist(&mut self) {
         if std::mem::take(&mut self.listed) {
-            self.registry.sessions.lock().remove(&self.id);
+            self.registry.sessions.lock().remove(&self.handle.id);
         }
     }
 }
@@ -143,6 +149,8 @@ impl Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         self.unlist();
+        self.handle.outbox.close();
+        self.handle.shut();
         if self.registry.live.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.registry.empty.notify_waiters();
         }
