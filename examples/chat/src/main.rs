@@ -1,0 +1,65 @@
+//! `chat-example [--host ADDRESS] [--port N] [--web FOLDER]`: serves the chat until it is interrupted.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use socketio::BuildError;
+use std::{net::IpAddr, path::PathBuf, process::ExitCode, time::Duration};
+use tokio::net::TcpListener;
+
+/// How long clients may take to hear that the server ends.
+const GOODBYE: Duration = Duration::from_secs(3);
+const USAGE: &str = "usage: chat-example [--host ADDRESS] [--port N] [--web FOLDER]";
+
+struct Options {
+    host: IpAddr,
+    port: u16,
+    web: PathBuf,
+}
+
+impl Options {
+    fn parse(mut args: impl Iterator<Item = String>) -> Option<Self> {
+        let web = concat!(env!("CARGO_MANIFEST_DIR"), "/web").into();
+        let mut options = Options { host: [127, 0, 0, 1].into(), port: 3000, web };
+        while let Some(arg) = args.next() {
+            let value = args.next()?;
+            match &*arg {
+                "--host" => options.host = value.parse().ok()?,
+                "--port" => options.port = value.parse().ok()?,
+                "--web" => options.web = value.into(),
+                _ => return None,
+            }
+        }
+        Some(options)
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), String> {
+    let Options { host, port, web } = Options::parse(std::env::args().skip(1)).ok_or(USAGE)?;
+    let io = chat_example::socket_io(&web).map_err(|error| match error {
+        BuildError::ClientFiles(_) => {
+            format!("the JavaScript client is not installed: run `npm ci --prefix {}`", web.display())
+        }
+        error => error.to_string(),
+    })?;
+    let app = chat_example::app(&io, &web);
+    let listener = TcpListener::bind((host, port)).await.map_err(|error| format!("port {port}: {error}"))?;
+    println!("open http://{}", listener.local_addr().map_err(|error| error.to_string())?);
+    tokio::select! {
+        served = axum::serve(listener, app).into_future() => served.map_err(|error| error.to_string()),
+        interrupt = tokio::signal::ctrl_c() => {
+            // A client that does not answer is not waited for.
+            let _ = tokio::time::timeout(GOODBYE, io.close()).await;
+            interrupt.map_err(|error| error.to_string())
+        }
+    }
+}
