@@ -4,14 +4,25 @@ use super::{
     config::{Config, Transport},
     refuse::Refusal,
 };
+use crate::id::SessionId;
 use http::{HeaderMap, Method, header, request::Parts};
 
 /// The query parameters that the engine knows. The last of several wins, as in Node.
 #[derive(Debug, Default)]
 pub(super) struct Query {
-    transport: Option<String>,
-    pub(super) sid: Option<String>,
-    version: Option<String>,
+    transport: Option<Transport>,
+    sid: Sid,
+    current_version: bool,
+}
+
+#[derive(Debug, Default)]
+enum Sid {
+    /// None, or an empty one: asks for a handshake.
+    #[default]
+    None,
+    Known(SessionId),
+    /// No id of this server.
+    Foreign,
 }
 
 impl Query {
@@ -19,10 +30,13 @@ impl Query {
         let mut known = Query::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
-                "transport" => known.transport = Some(value.into_owned()),
-                // An empty id is none: it asks for a handshake.
-                "sid" => known.sid = Some(value.into_owned()).filter(|sid| !sid.is_empty()),
-                "EIO" => known.version = Some(value.into_owned()),
+                "transport" => {
+                    known.transport = [Transport::Polling, Transport::WebSocket].into_iter().find(|known| known.as_str() == value)
+                }
+                "sid" if value.is_empty() => known.sid = Sid::None,
+                "sid" => known.sid = value.parse().map_or(Sid::Foreign, Sid::Known),
+                // This server speaks revision 4 of the protocol.
+                "EIO" => known.current_version = value == "4",
                 _ => {}
             }
         }
@@ -30,13 +44,20 @@ impl Query {
     }
 
     pub(super) fn transport(&self, config: &Config) -> Result<Transport, Refusal> {
-        let named = |transport: &&Transport| Some(transport.as_str()) == self.transport.as_deref();
-        config.transports.iter().find(named).copied().ok_or(Refusal::UnknownTransport)
+        self.transport.filter(|transport| config.transports.contains(transport)).ok_or(Refusal::UnknownTransport)
     }
 
-    /// This server speaks revision 4 of the protocol.
+    /// The session that the request belongs to; `None` for a handshake.
+    pub(super) fn session(&self) -> Result<Option<SessionId>, Refusal> {
+        match self.sid {
+            Sid::None => Ok(None),
+            Sid::Known(id) => Ok(Some(id)),
+            Sid::Foreign => Err(Refusal::UnknownSession),
+        }
+    }
+
     pub(super) fn is_current_version(&self) -> bool {
-        self.version.as_deref() == Some("4")
+        self.current_version
     }
 }
 

@@ -141,8 +141,7 @@ impl Server {
         if !has_legal_origin(&parts.headers) {
             return Err(Refusal::BadRequest);
         }
-        if let Some(sid) = &query.sid {
-            let id: SessionId = sid.parse().map_err(|_| Refusal::UnknownSession)?;
+        if let Some(id) = query.session()? {
             let handle = self.inner.registry.get(&id).ok_or(Refusal::UnknownSession)?;
             if !upgrade && handle.transport() != transport {
                 return Err(Refusal::BadRequest);
@@ -327,7 +326,7 @@ fn success(body: Body, kind: &'static str, request: &HeaderMap) -> Response<Body
 
 fn encode_open(open: &Packet) -> Bytes {
     let frame = super::proto::Frame::control(open);
-    super::proto::payload::encode(std::iter::once(&frame)).into()
+    super::proto::payload::encode(std::iter::once(&frame))
 }
 
 /// The answer to a POST whose session ended under it.

@@ -2,11 +2,16 @@
 
 use super::packet::{Frame, Packet, PacketError};
 use crate::text::Text;
+use bytes::Bytes;
 
 const SEPARATOR: u8 = 0x1e;
 
 /// Joins frames to the body of one answer.
-pub(crate) fn encode<'a>(frames: impl Iterator<Item = &'a Frame> + Clone) -> Vec<u8> {
+pub(crate) fn encode<'a>(frames: impl Iterator<Item = &'a Frame> + Clone) -> Bytes {
+    let mut few = frames.clone();
+    if let (Some(Frame::Text(alone)), None) = (few.next(), few.next()) {
+        return alone.clone();
+    }
     let length: usize = frames.clone().map(|frame| frame.payload_length() + 1).sum();
     let mut payload = Vec::with_capacity(length);
     for frame in frames {
@@ -15,7 +20,7 @@ pub(crate) fn encode<'a>(frames: impl Iterator<Item = &'a Frame> + Clone) -> Vec
         }
         frame.write_to(&mut payload);
     }
-    payload
+    payload.into()
 }
 
 /// Splits a body into packets. An empty body is one illegal packet, as in the reference.

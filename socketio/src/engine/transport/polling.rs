@@ -1,6 +1,9 @@
 //! Long polling as the connection's task sees it: requests come as commands and are answered through a one-shot channel.
 
-use crate::{engine::proto::Frame, text::Text};
+use crate::{
+    engine::proto::{Frame, payload::encode},
+    text::Text,
+};
 use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::oneshot;
@@ -36,5 +39,5 @@ pub(crate) enum Command {
 
 /// Answers a hanging GET with these frames. `false`: the client has gone.
 pub(crate) fn answer<'a>(responder: Responder, frames: impl Iterator<Item = &'a Frame> + Clone) -> bool {
-    responder.send(Answer::Payload(crate::engine::proto::payload::encode(frames).into())).is_ok()
+    responder.send(Answer::Payload(encode(frames))).is_ok()
 }
