@@ -7,7 +7,7 @@
 //!            |          Probing (2probe/3probe) ---+
 //!            |             | 5
 //!            +-------> WebSocket
-//!   any of them --close()--> Closing --queue sent, or timeout--> Closed
+//!   any of them --close()--> Closing --queue sent, or timeout--> Closed     (a probe may still finish: then it is sent there)
 //!   any of them --error, abort, missing pong-------------------> Closed
 //! ```
 //!
@@ -223,17 +223,16 @@ impl ServerSession {
             Input::Packet(packet) => self.packet(packet, now),
             Input::Poll => self.poll_started(),
             Input::PollAnswered => self.polling = false,
-            Input::PostStarted if self.posting => {
-                self.outputs.extend([Output::RefusePost, Output::CutPost]);
-                self.close_now(DisconnectReason::TransportError);
-            }
-            Input::PostStarted => self.posting = true,
+            Input::PostStarted => self.post_started(),
             Input::PostUnacceptable => {
                 self.outputs.push_back(Output::RefusePost);
                 self.close_now(DisconnectReason::TransportError);
             }
             Input::Post(body) => self.post(&body, now),
             Input::PostDropped => self.posting = false,
+            // What is left of polling once it is no transport any more may end as it likes.
+            Input::PollAborted if self.state == State::WebSocket => {}
+            Input::PostAborted if self.state == State::WebSocket => self.posting = false,
             Input::PollAborted | Input::PostAborted | Input::TransportFailed => self.close_now(DisconnectReason::TransportError),
             Input::ProbeOpened => self.probe_opened(now),
             Input::ProbePacket(packet) => self.probe_packet(packet, now),
@@ -292,11 +291,26 @@ impl ServerSession {
         }
     }
 
+    fn post_started(&mut self) {
+        match self.state {
+            // It crossed the upgrade.
+            State::WebSocket => self.outputs.push_back(Output::RefusePost),
+            _ if self.posting => {
+                self.outputs.push_back(Output::RefusePost);
+                self.close_now(DisconnectReason::TransportError);
+            }
+            _ => self.posting = true,
+        }
+    }
+
     fn post(&mut self, body: &Text, now: Instant) {
-        self.posting = false;
+        // The body of a POST that was refused can still arrive.
+        if !std::mem::take(&mut self.posting) {
+            return;
+        }
         self.outputs.push_back(Output::AcceptPost);
         for packet in payload::decode(body) {
-            if self.closing.is_some() || self.is_closed() {
+            if self.is_closed() {
                 return;
             }
             if let Ok(Packet::Close) = packet {
@@ -325,7 +339,8 @@ impl ServerSession {
                 probe.noop_at = Some(now + NOOP_INTERVAL);
                 self.outputs.push_back(Output::SendProbe(Packet::Pong(text)));
             }
-            Some(Packet::Upgrade) if self.closing.is_none() => {
+            // Also while closing: the client has stopped polling, so this is where it hears of the end.
+            Some(Packet::Upgrade) => {
                 self.state = State::WebSocket;
                 if std::mem::take(&mut self.polling) {
                     self.outputs.push_back(Output::AnswerPoll(&[Packet::Close]));
@@ -348,10 +363,6 @@ impl ServerSession {
     fn close(&mut self, reason: DisconnectReason, now: Instant) {
         if self.closing.is_none() {
             self.closing = Some(Closing { reason, deadline: now + self.timing.close_timeout, waited: false });
-            if matches!(self.state, State::Probing(_)) {
-                self.outputs.push_back(Output::CloseProbe);
-                self.state = State::Polling;
-            }
         }
     }
 
@@ -382,9 +393,8 @@ impl ServerSession {
     fn tick(&mut self, now: Instant) {
         if let Some(Closing { reason, deadline, .. }) = self.closing {
             if now >= deadline {
-                self.close_now(reason);
+                return self.close_now(reason);
             }
-            return;
         }
         if let State::Probing(probe) = &mut self.state {
             if now >= probe.expires_at {
@@ -396,6 +406,9 @@ impl ServerSession {
                     self.outputs.push_back(Output::AnswerPoll(&[Packet::Noop]));
                 }
             }
+        }
+        if self.closing.is_some() {
+            return;
         }
         match self.heartbeat.tick(&self.timing, now) {
             Some(Beat::Ping) => self.outputs.push_back(Output::Send(Packet::Ping(Text::default()))),
