@@ -35,6 +35,9 @@ pub(crate) struct Timing {
     pub(crate) close_timeout: Duration,
 }
 
+/// An emptied queue of orders that has grown beyond this gives its memory back: one POST can hold a lot of packets.
+const KEPT_OUTPUTS: usize = 64;
+
 /// How often a hanging GET is ended while a client probes. The reference's constant.
 const NOOP_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -173,7 +176,11 @@ impl ServerSession {
 
     /// The next order or event, in order.
     pub(crate) fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        if output.is_none() && self.outputs.capacity() > KEPT_OUTPUTS {
+            self.outputs = VecDeque::new();
+        }
+        output
     }
 
     /// When [`Input::Tick`] is due.
@@ -204,6 +211,11 @@ impl ServerSession {
     /// Whether [`poll`](Self::poll) has nothing to tell.
     pub(crate) fn is_quiet(&self) -> bool {
         self.outputs.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(super) fn queued_capacity(&self) -> usize {
+        self.outputs.capacity()
     }
 
     pub(crate) fn is_closed(&self) -> bool {
