@@ -3,6 +3,8 @@
 //!
 //! Not here: sockets, HTTP and clocks; see `engine::connection` and `engine::transport`.
 
+#[cfg(test)]
+mod client;
 mod handshake;
 mod heartbeat;
 mod packet;
