@@ -10,6 +10,8 @@ mod heartbeat;
 mod packet;
 pub(crate) mod payload;
 mod server;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use handshake::open_packet;
 pub use packet::Message;

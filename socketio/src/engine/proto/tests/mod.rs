@@ -1,0 +1,9 @@
+//! The protocol without a network and without a clock: see each file.
+
+mod audit;
+mod handshake;
+mod pair;
+mod payload;
+mod property;
+mod server;
+mod world;
