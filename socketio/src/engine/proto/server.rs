@@ -403,10 +403,8 @@ impl ServerSession {
     }
 
     fn tick(&mut self, now: Instant) {
-        if let Some(Closing { reason, deadline, .. }) = self.closing {
-            if now >= deadline {
-                return self.close_now(reason);
-            }
+        if let Some(Closing { reason, .. }) = self.closing.as_ref().filter(|closing| now >= closing.deadline) {
+            return self.close_now(*reason);
         }
         if let State::Probing(probe) = &mut self.state {
             if now >= probe.expires_at {

@@ -88,7 +88,7 @@ proptest! {
         upgrade in any::<bool>(),
         delays in proptest::collection::vec(0_u64..250, 1..40),
     ) {
-        let mut world = World::new(Options { websocket, upgrade, delays, ..Options::default() });
+        let mut world = World::new(Options { websocket, upgrade, delays });
         let (mut to_client, mut to_server) = (0, 0);
         for step in steps {
             match step {

@@ -217,7 +217,7 @@ fn a_probe_that_closes_is_forgotten() {
 
 #[test]
 fn what_is_left_of_polling_does_not_end_an_upgraded_session() {
-    check(&format!("GET\n probe-opened -> accept\n probe 5 -> answer-GET 1, upgraded\n GET-aborted\n ws 4a -> message a"));
+    check("GET\n probe-opened -> accept\n probe 5 -> answer-GET 1, upgraded\n GET-aborted\n ws 4a -> message a");
     check(&format!("POST-started\n {UPGRADE}\n POST-aborted\n ws 4a -> message a"));
     check(&format!("POST-started\n {UPGRADE}\n POST 4a -> ok, message a\n ws 4b -> message b"));
     check(&format!("{UPGRADE}\n POST-started -> 400-POST\n POST 4a\n ws 4b -> message b"));
