@@ -213,6 +213,7 @@ impl Connection {
 
     pub(crate) fn close_with(&mut self, reason: DisconnectReason) {
         self.handle.outbox.close();
+        self.now = tokio::time::Instant::now().into_std();
         self.session.handle(Input::Close(reason), self.now);
     }
 
@@ -238,8 +239,11 @@ impl Connection {
         loop {
             self.perform();
             if self.unwritten >= MESSAGES_PER_WRITE {
-                self.write(cx);
                 self.unwritten = 0;
+                self.write(cx);
+                if self.poll_timer(cx) {
+                    continue;
+                }
             }
             // A session that is over sends nothing more: then what came in before is all that is left to do.
             let read = wanted && (!self.congested || self.closed.is_some());
@@ -248,6 +252,11 @@ impl Connection {
                     self.unwritten += 1;
                     return Poll::Ready(Event::Message(message));
                 }
+                if self.inbox.capacity() > KEPT_QUEUE {
+                    self.inbox = VecDeque::new();
+                }
+            }
+            if self.inbox.is_empty() {
                 if let Some(post) = self.accepted_post.take() {
                     // The client may be gone; then there is nobody to tell.
                     let _ = post.send(Answer::Accepted);
@@ -256,7 +265,8 @@ impl Connection {
             if let (Some(reason), true) = (self.closed, self.inbox.is_empty()) {
                 return Poll::Ready(Event::Closed(reason));
             }
-            if (self.unwritten == 0 && self.poll_timer(cx)) || self.poll_probe(cx) || (read && self.poll_link(cx)) {
+            // Before the timer: a pong that waits to be read has arrived, however late this task looks at it.
+            if self.poll_probe(cx) || (read && self.poll_link(cx)) {
                 continue;
             }
             if !read {
@@ -319,6 +329,15 @@ impl Connection {
     }
 
     fn command(&mut self, command: Command) {
+        // What the session has said so far comes first: its answer to this request is then the only thing it says.
+        self.perform();
+        let command = match command {
+            // The last one is not answered yet: the two overlap.
+            Command::PostStarted(responder) | Command::PostComplete(responder, _) if self.accepted_post.is_some() => {
+                Command::PostUnacceptable(responder)
+            }
+            command => command,
+        };
         let mut handle = |input| self.session.handle(input, self.now);
         match command {
             Command::Poll(responder) => {
@@ -509,8 +528,22 @@ impl Connection {
 
     /// Sends what may be sent. Returns whether something is held back, and whether more could leave at once.
     fn write(&mut self, cx: &mut Context<'_>) -> (bool, bool) {
+        let congested = self.congested;
+        let (waiting, written) = (self.queue.len(), self.write_path(cx));
+        if congested && self.reading && self.queue.len() < waiting {
+            // The client reads, if slowly, and its pong waits behind what is not read from it: the wait starts again.
+            self.session.handle(Input::Suspended(true), self.now);
+            self.session.handle(Input::Suspended(false), self.now);
+        }
+        written
+    }
+
+    fn write_path(&mut self, cx: &mut Context<'_>) -> (bool, bool) {
         match self.session.path() {
-            Path::Hold => (true, false),
+            Path::Hold => {
+                self.congested = self.handle.outbox.is_congested();
+                (true, false)
+            }
             Path::Poll => self.write_poll(),
             Path::WebSocket => self.write_websocket(cx),
         }
@@ -525,8 +558,11 @@ impl Connection {
             return (false, true);
         }
         if let Some(responder) = self.poll.take() {
-            // A GET whose client has gone ends the session, as in the reference; the news of it is on its way.
-            polling::answer(responder, self.control.iter().chain(self.queue.iter()));
+            // A GET whose client has gone ends the session, as in the reference.
+            if !polling::answer(responder, self.control.iter().chain(self.queue.iter())) {
+                self.session.handle(Input::PollAborted, self.now);
+                return (true, false);
+            }
         }
         self.control.clear();
         self.handed_on += self.queue.iter().map(Frame::cost).sum::<usize>();

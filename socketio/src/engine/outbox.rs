@@ -170,6 +170,10 @@ impl Outbox {
         true
     }
 
+    pub(crate) fn is_congested(&self) -> bool {
+        self.is_much(self.state.lock().bytes)
+    }
+
     fn is_much(&self, bytes: usize) -> bool {
         bytes >= self.limit_bytes / 2
     }
@@ -179,3 +183,6 @@ impl Outbox {
         self.state.lock().closed = true;
     }
 }
+
+#[cfg(test)]
+mod tests;

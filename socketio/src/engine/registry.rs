@@ -92,10 +92,16 @@ impl Registry {
         self.sessions.lock().get(id).cloned()
     }
 
-    pub(crate) fn insert(self: &Arc<Self>, handle: Arc<ConnectionHandle>) -> Registration {
-        self.sessions.lock().insert(handle.id, Arc::clone(&handle));
+    /// `None` once handshakes are refused.
+    pub(crate) fn insert(self: &Arc<Self>, handle: Arc<ConnectionHandle>) -> Option<Registration> {
+        let mut sessions = self.sessions.lock();
+        // Under the lock: who closes the registry then sees this connection, or this handshake is refused.
+        if self.is_closed() {
+            return None;
+        }
+        sessions.insert(handle.id, Arc::clone(&handle));
         self.live.fetch_add(1, Ordering::AcqRel);
-        Registration { registry: Arc::clone(self), handle, listed: true }
+        Some(Registration { registry: Arc::clone(self), handle, listed: true })
     }
 
     /// Number of connections whose task has not ended.
@@ -109,6 +115,7 @@ impl Registry {
 
     /// Handshakes are refused from now on.
     pub(crate) fn close(&self) {
+        let _sessions = self.sessions.lock();
         self.closed.store(true, Ordering::Release);
     }
 

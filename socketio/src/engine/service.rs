@@ -171,14 +171,11 @@ impl Server {
         if !query.is_current_version() {
             return Err(Refusal::UnsupportedVersion);
         }
-        if self.inner.registry.is_closed() {
-            return Ok(empty(StatusCode::SERVICE_UNAVAILABLE));
-        }
-        self.open(parts, transport)
+        self.open(parts, transport).await
     }
 
     /// A handshake: a new session.
-    fn open(&self, parts: &mut Parts, transport: Transport) -> Result<Response<Body>, Refusal> {
+    async fn open(&self, parts: &mut Parts, transport: Transport) -> Result<Response<Body>, Refusal> {
         let config = &self.inner.config;
         let switch = if transport == Transport::WebSocket { Some(switch_protocols(parts)?) } else { None };
         let id = SessionId::from_random(rand::random());
@@ -186,15 +183,17 @@ impl Server {
             Transport::Polling if config.allow_upgrades && config.transports.contains(&Transport::WebSocket) => &["websocket"],
             _ => &[],
         };
+        let handle = ConnectionHandle::new(id, transport, config.max_buffered_bytes);
+        let Some(registration) = self.inner.registry.insert(Arc::clone(&handle)) else {
+            return Ok(empty(StatusCode::SERVICE_UNAVAILABLE));
+        };
         let open = open_packet(&id, offered, &config.timing(), config.max_payload_bytes);
         let (mut response, start) = match switch {
             Some((response, upgrade)) => (response, Start::WebSocket(upgrade, open)),
-            None => (self.payload(encode_open(&open), &parts.headers), Start::Polling),
+            None => (self.payload(encode_open(&open), &parts.headers).await, Start::Polling),
         };
         let extensions = std::mem::take(&mut parts.extensions);
         let handshake = Handshake::new(parts, extensions, transport);
-        let handle = ConnectionHandle::new(id, transport, config.max_buffered_bytes);
-        let registration = self.inner.registry.insert(Arc::clone(&handle));
         let connection = Connection::new(handle, registration, handshake, start, config.timing(), config.max_payload_bytes);
         tokio::spawn((self.inner.owner)(connection));
         if let (Some(cookie), Transport::Polling) = (&config.cookie, transport) {
@@ -224,7 +223,7 @@ impl Server {
             return empty(StatusCode::BAD_REQUEST);
         }
         match InFlight::new(handle, Command::PollAborted).wait(answer).await {
-            Some(Answer::Payload(payload)) => self.payload(payload, headers),
+            Some(Answer::Payload(payload)) => self.payload(payload, headers).await,
             _ => empty(StatusCode::BAD_REQUEST),
         }
     }
@@ -297,9 +296,13 @@ impl Server {
         }
     }
 
-    fn payload(&self, payload: Bytes, request: &HeaderMap) -> Response<Body> {
-        let threshold = self.inner.config.compression_threshold_bytes;
-        let (payload, encoding) = match threshold {
+    async fn payload(&self, payload: Bytes, request: &HeaderMap) -> Response<Body> {
+        let (payload, encoding) = match self.inner.config.compression_threshold_bytes {
+            Some(threshold) if payload.len() >= COMPRESSED_APART_BYTES => {
+                let (plain, headers) = (payload.clone(), request.clone());
+                let compressed = tokio::task::spawn_blocking(move || compress(plain, &headers, threshold)).await;
+                compressed.unwrap_or((payload, None))
+            }
             Some(threshold) => compress(payload, request, threshold),
             None => (payload, None),
         };
@@ -310,6 +313,9 @@ impl Server {
         response
     }
 }
+
+/// From this size on, compressing takes long enough to hold up the other tasks of a worker.
+const COMPRESSED_APART_BYTES: usize = 64 << 10;
 
 /// A 200, with the headers that the reference gives to every polling answer.
 fn success(body: Body, kind: &'static str, request: &HeaderMap) -> Response<Body> {

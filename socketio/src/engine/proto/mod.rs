@@ -7,9 +7,6 @@
 mod client;
 mod handshake;
 mod heartbeat;
-#[cfg(test)]
-#[path = "../outbox/tests.rs"]
-mod outbox_tests;
 mod packet;
 pub(crate) mod payload;
 mod server;

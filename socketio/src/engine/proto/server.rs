@@ -38,6 +38,9 @@ pub(crate) struct Timing {
 /// An emptied queue of orders that has grown beyond this gives its memory back: one POST can hold a lot of packets.
 const KEPT_OUTPUTS: usize = 64;
 
+/// How long a polling client may take to come back for its last messages when the server shuts down.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// How often a hanging GET is ended while a client probes. The reference's constant.
 const NOOP_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -374,7 +377,11 @@ impl ServerSession {
 
     fn close(&mut self, reason: DisconnectReason, now: Instant) {
         if self.closing.is_none() {
-            self.closing = Some(Closing { reason, deadline: now + self.timing.close_timeout, waited: false });
+            let patience = match reason {
+                DisconnectReason::ServerShuttingDown => self.timing.close_timeout.min(SHUTDOWN_TIMEOUT),
+                _ => self.timing.close_timeout,
+            };
+            self.closing = Some(Closing { reason, deadline: now + patience, waited: false });
         }
     }
 
