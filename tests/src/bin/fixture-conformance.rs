@@ -5,6 +5,7 @@
 use socketio_tests::{conformance, listen};
 use std::process::ExitCode;
 
+#[allow(clippy::print_stderr)]
 #[tokio::main]
 async fn main() -> ExitCode {
     let mut args = std::env::args().skip_while(|arg| arg != "--port").skip(1);
