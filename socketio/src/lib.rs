@@ -1,4 +1,58 @@
-//! Socket.IO for Rust.
+//! A Socket.IO server: namespaces are Rust traits, clients are the stock JavaScript ones.
+//!
+//! # A first server
+//!
+//! ```no_run
+//! #[socketio::namespace("/")]
+//! trait Hello {
+//!     #[event]
+//!     async fn hello(&self, name: &str) -> String;
+//! }
+//! struct Greeter;
+//! impl Hello for Greeter {
+//!     async fn hello(&self, name: &str) -> String { format!("hello {name}") }
+//! }
+//! #[tokio::main]
+//! async fn main() -> std::io::Result<()> {
+//!     let io = socketio::SocketIo::builder().shared::<dyn Hello>(Greeter).build();
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//!     axum::serve(listener, axum::Router::new().layer(io.layer())).await
+//! }
+//! ```
+//!
+//! In the browser: `await io().emitWithAck("hello", "ann")`.
+//!
+//! # The model
+//!
+//! A trait lists the events that *one side handles*; the other side gets a typed caller for it. [`#[namespace]`](macro@namespace)
+//! marks what the server handles, [`#[events]`](macro@events) what clients handle. `&self` is the session of one connected
+//! socket, built by an async connect function that takes a [`Socket`], the [`Auth`] payload and any axum extractor, and may refuse
+//! the client with a [`ConnectError`]. Every parameter of an event is an argument on the wire, the return type is the
+//! acknowledgement, and no return type means none. `dyn Hello` is the *name* of the namespace in types, as in
+//! `Socket<dyn Hello>`; no such object is ever made. `.emit()` gives the typed caller of the other side, behind any address:
+//! `socket.emit()`, `socket.to("room").emit()`, `io.of::<dyn Hello>().emit()`.
+//!
+//! # Where to go on
+//!
+//! | for | see |
+//! |---|---|
+//! | attributes, parameters and return types | [`#[namespace]`](macro@namespace), [`#[events]`](macro@events), [`#[event]`](macro@event) |
+//! | settings, their defaults and the options of the JavaScript server | [`Builder`] |
+//! | one client: rooms, emitting, leaving | [`Socket`] |
+//! | all clients, from an HTTP handler | [`SocketIo::of`], [`NamespaceHandle`], [`Broadcast`] |
+//! | what happens to events that do not fit | [`Rejection`], [`Builder::on_rejection`] |
+//! | events known only at run time | [`Untyped`], [`Service`], [`RawArgs`] |
+//! | Engine.IO without Socket.IO | [`engine::Server`] |
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `default` | | `server` |
+//! | `server` | yes | the server, its tower layer and [`engine`] |
+//!
+//! Without features: contracts and the packet parser, for a crate of traits that servers and clients share. A feature only adds.
+//! The oldest supported compiler is Rust 1.88.
 
 // A contract-only build lacks the users of what the server takes from the rooms below it.
 #![cfg_attr(not(feature = "server"), allow(dead_code))]
@@ -40,3 +94,8 @@ pub use server::{
 };
 pub use socketio_macros::{disconnect, event, events, fallback, middleware, namespace};
 pub use text::Text;
+
+/// The example of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
