@@ -256,11 +256,11 @@ impl Connection {
                     self.inbox = VecDeque::new();
                 }
             }
-            if self.inbox.is_empty() {
-                if let Some(post) = self.accepted_post.take() {
-                    // The client may be gone; then there is nobody to tell.
-                    let _ = post.send(Answer::Accepted);
-                }
+            if self.inbox.is_empty()
+                && let Some(post) = self.accepted_post.take()
+            {
+                // The client may be gone; then there is nobody to tell.
+                let _ = post.send(Answer::Accepted);
             }
             if let (Some(reason), true) = (self.closed, self.inbox.is_empty()) {
                 return Poll::Ready(Event::Closed(reason));

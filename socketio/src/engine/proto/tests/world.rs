@@ -82,7 +82,7 @@ impl Wire {
     }
 
     fn answer<'a>(&mut self, frames: impl Iterator<Item = &'a Frame> + Clone) {
-        let body = Text::from_utf8(payload::encode(frames).into()).expect("a payload is text");
+        let body = Text::from_utf8(payload::encode(frames)).expect("a payload is text");
         self.log.push(format!("GET {}", body.replace('\u{1e}', "|")));
         self.send(Event::AnswerToClient(Some(body)));
     }
@@ -459,5 +459,5 @@ fn shown(frame: &Frame) -> String {
 }
 
 fn post(frames: &[Frame]) -> Text {
-    Text::from_utf8(payload::encode(frames.iter()).into()).expect("a payload is text")
+    Text::from_utf8(payload::encode(frames.iter())).expect("a payload is text")
 }
