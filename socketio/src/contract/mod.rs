@@ -13,6 +13,8 @@ mod reply;
 pub use incoming::{AckRequested, Args, CowStr, FromEvent, Incoming};
 pub use outcome::{Outcome, ack_args, ack_err, ack_none, ack_ok, ack_value};
 pub use raw::{Raw, RawArgs};
+#[cfg(feature = "server")]
+pub(crate) use rejection::without_payload;
 pub use rejection::{Rejection, RejectionKind};
 pub use reply::{AckData, CallError, Decode, decode_empty, decode_result, decode_value};
 

@@ -84,7 +84,7 @@ impl From<Rejection> for String {
 }
 
 /// What serde has to say about a value, without the value.
-pub(super) fn without_payload(error: &serde_json::Error) -> String {
+pub(crate) fn without_payload(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let message = text.rfind(" at line ").map_or(&*text, |end| &text[..end]);
     // Errors of the syntax are fixed texts; errors of the data may quote it.

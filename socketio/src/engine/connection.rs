@@ -9,14 +9,21 @@
 //! ```
 //! Everything a read brings is handled before one write sends all that came of it.
 
+mod orders;
+mod sender;
+mod write;
+
+use orders::dismiss;
+pub use sender::Sender;
+
 use super::{
     config::Transport,
     handshake::Handshake,
     outbox::{SendError, Signals, Urgency},
-    proto::{Frame, Input, Message, Output, Packet, Path, ServerSession, Timing},
+    proto::{Frame, Input, Message, Packet, Path, ServerSession, Timing},
     registry::{ConnectionHandle, Registration},
     transport::{
-        polling::{self, Answer, Command, Responder},
+        polling::{Answer, Responder},
         websocket::{Opening, Received, WebSocket},
     },
 };
@@ -328,126 +335,6 @@ impl Connection {
         attention
     }
 
-    fn command(&mut self, command: Command) {
-        // What the session has said so far comes first: its answer to this request is then the only thing it says.
-        self.perform();
-        let command = match command {
-            // The last one is not answered yet: the two overlap.
-            Command::PostStarted(responder) | Command::PostComplete(responder, _) if self.accepted_post.is_some() => {
-                Command::PostUnacceptable(responder)
-            }
-            command => command,
-        };
-        let mut handle = |input| self.session.handle(input, self.now);
-        match command {
-            Command::Poll(responder) => {
-                handle(Input::Poll);
-                if let Some(responder) = self.perform_with(responder) {
-                    self.poll = Some(responder);
-                }
-            }
-            Command::PostStarted(responder) => {
-                handle(Input::PostStarted);
-                if let Some(responder) = self.perform_with(responder) {
-                    self.post = Some(responder);
-                }
-            }
-            Command::PostComplete(responder, body) => {
-                handle(Input::PostStarted);
-                if let Some(responder) = self.perform_with(responder) {
-                    self.post = Some(responder);
-                    self.session.handle(Input::Post(body), self.now);
-                }
-            }
-            Command::PostUnacceptable(responder) => {
-                handle(Input::PostUnacceptable);
-                self.perform_with(responder);
-            }
-            Command::Post(body) => handle(Input::Post(body)),
-            Command::PostDropped => {
-                self.post = None;
-                handle(Input::PostDropped);
-            }
-            Command::PostAborted => handle(Input::PostAborted),
-            Command::PollAborted => {
-                self.poll = None;
-                handle(Input::PollAborted);
-            }
-            Command::WebSocket(upgrade) => {
-                handle(Input::ProbeOpened);
-                let opening = Opening::new(upgrade, self.max_message_bytes);
-                match self.session.poll() {
-                    Some(Output::AcceptProbe) => self.probe = Some(Box::new(Probe::Opening(opening))),
-                    _ => dismiss(Probe::Opening(opening)),
-                }
-            }
-        }
-        self.perform();
-    }
-
-    /// Carries out orders; a refusal among them goes to `arriving`, which is given back if there is none.
-    fn perform_with(&mut self, arriving: Responder) -> Option<Responder> {
-        let mut arriving = Some(arriving);
-        while let Some(output) = self.session.poll() {
-            match output {
-                Output::RefusePoll | Output::RefusePost => {
-                    if let Some(responder) = arriving.take() {
-                        let _ = responder.send(Answer::Refused);
-                    }
-                }
-                output => self.order(output),
-            }
-        }
-        arriving
-    }
-
-    fn perform(&mut self) {
-        while let Some(output) = self.session.poll() {
-            self.order(output);
-        }
-    }
-
-    fn order(&mut self, output: Output) {
-        match output {
-            Output::Message(message) => self.inbox.push_back(message),
-            Output::Send(packet) => self.control.push_back(Frame::control(&packet)),
-            Output::AnswerPoll(packets) => {
-                if let Some(responder) = self.poll.take() {
-                    let frames: Vec<Frame> = packets.iter().map(Frame::control).collect();
-                    polling::answer(responder, frames.iter());
-                }
-            }
-            Output::AcceptPost => self.accepted_post = self.post.take(),
-            Output::CutPost => self.post = None,
-            Output::SendProbe(packet) => {
-                if let Some(Probe::Open(websocket)) = self.probe.as_deref_mut() {
-                    websocket.feed(Frame::control(&packet));
-                }
-            }
-            Output::CloseProbe => {
-                if let Some(probe) = self.probe.take() {
-                    dismiss(*probe);
-                }
-            }
-            Output::Upgraded => {
-                if let Some(Probe::Open(websocket)) = self.probe.take().map(|probe| *probe) {
-                    self.link = Link::WebSocket(websocket);
-                    self.handle.set_upgraded();
-                }
-            }
-            Output::Closed(reason) => {
-                self.closed = Some(reason);
-                self.handle.outbox.close();
-                self.registration.unlist();
-                if let Link::WebSocket(websocket) = &mut self.link {
-                    websocket.close(None);
-                }
-            }
-            // These answer an arriving request and are taken where it arrives.
-            Output::RefusePoll | Output::RefusePost | Output::AcceptProbe | Output::RefuseProbe => {}
-        }
-    }
-
     /// `true`: time has passed that the session waited for.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
         let deadline = self.session.deadline();
@@ -524,137 +411,5 @@ impl Connection {
         };
         self.session.handle(input, self.now);
         true
-    }
-
-    /// Sends what may be sent. Returns whether something is held back, and whether more could leave at once.
-    fn write(&mut self, cx: &mut Context<'_>) -> (bool, bool) {
-        let congested = self.congested;
-        let (waiting, written) = (self.queue.len(), self.write_path(cx));
-        if congested && self.reading && self.queue.len() < waiting {
-            // The client reads, if slowly, and its pong waits behind what is not read from it: the wait starts again.
-            self.session.handle(Input::Suspended(true), self.now);
-            self.session.handle(Input::Suspended(false), self.now);
-        }
-        written
-    }
-
-    fn write_path(&mut self, cx: &mut Context<'_>) -> (bool, bool) {
-        match self.session.path() {
-            Path::Hold => {
-                self.congested = self.handle.outbox.is_congested();
-                (true, false)
-            }
-            Path::Poll => self.write_poll(),
-            Path::WebSocket => self.write_websocket(cx),
-        }
-    }
-
-    fn write_poll(&mut self) -> (bool, bool) {
-        self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
-        if self.control.is_empty() && self.queue.is_empty() {
-            if self.session.is_closing() {
-                self.session.handle(Input::Drained, self.now);
-            }
-            return (false, true);
-        }
-        if let Some(responder) = self.poll.take() {
-            // A GET whose client has gone ends the session, as in the reference.
-            if !polling::answer(responder, self.control.iter().chain(self.queue.iter())) {
-                self.session.handle(Input::PollAborted, self.now);
-                return (true, false);
-            }
-        }
-        self.control.clear();
-        self.handed_on += self.queue.iter().map(Frame::cost).sum::<usize>();
-        self.queue.clear();
-        self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
-        self.session.handle(Input::PollAnswered, self.now);
-        (true, false)
-    }
-
-    fn write_websocket(&mut self, cx: &mut Context<'_>) -> (bool, bool) {
-        let Link::WebSocket(websocket) = &mut self.link else { return (true, false) };
-        if self.closed.is_some() {
-            return (true, false);
-        }
-        let mut alive = true;
-        loop {
-            if self.control.is_empty() && self.queue.is_empty() {
-                self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
-                if self.queue.is_empty() {
-                    break;
-                }
-            }
-            match websocket.poll_ready(cx) {
-                Poll::Pending => break,
-                Poll::Ready(ready) => alive &= ready,
-            }
-            if !alive {
-                break;
-            }
-            let Some(frame) = self.control.pop_front().or_else(|| {
-                let frame = self.queue.pop_front();
-                self.handed_on += frame.as_ref().map_or(0, Frame::cost);
-                frame
-            }) else {
-                break;
-            };
-            alive &= websocket.feed(frame);
-        }
-        if self.queue.is_empty() && self.queue.capacity() > KEPT_QUEUE {
-            self.queue = VecDeque::new();
-        }
-        let flushed = match websocket.poll_flush(cx) {
-            Poll::Ready(ok) => {
-                alive &= ok;
-                true
-            }
-            Poll::Pending => false,
-        };
-        let held_back = !self.queue.is_empty() || !self.control.is_empty();
-        if !alive {
-            self.session.handle(Input::TransportClosed, self.now);
-        } else if flushed && !held_back && self.session.is_closing() {
-            self.session.handle(Input::Drained, self.now);
-        }
-        (held_back, flushed && !held_back)
-    }
-}
-
-/// Closes a WebSocket that is no transport (any more) without holding up its session. The task ends by itself.
-fn dismiss(probe: Probe) {
-    let closing = async move {
-        let mut websocket = match probe {
-            Probe::Open(websocket) => websocket,
-            Probe::Opening(mut opening) => match poll_fn(|cx| opening.poll(cx)).await {
-                Some(websocket) => websocket,
-                None => return,
-            },
-        };
-        websocket.close(None);
-        poll_fn(|cx| websocket.poll_finish(cx)).await;
-    };
-    tokio::spawn(tokio::time::timeout(FINISH_TIMEOUT, closing));
-}
-
-/// Sends to one session from any task. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Sender(Arc<ConnectionHandle>);
-
-impl Sender {
-    /// Queues a message.
-    ///
-    /// # Errors
-    /// The session is over, or the client does not read.
-    pub fn send(&self, message: Message) -> Result<(), SendError> {
-        self.0.outbox.push(Frame::message(message).into(), Urgency::Normal)
-    }
-
-    /// Queues a message only if it can leave at once.
-    ///
-    /// # Errors
-    /// The session is over, or the transport is busy.
-    pub fn send_volatile(&self, message: Message) -> Result<(), SendError> {
-        self.0.outbox.push(Frame::message(message).into(), Urgency::Volatile)
     }
 }

@@ -14,7 +14,7 @@ use std::{
 use tokio::sync::Notify;
 
 /// Requests that may wait for a connection's task. More at once is a client that breaks the protocol; they are refused.
-const COMMAND_CAPACITY: usize = 16;
+const COMMAND_CAPACITY: usize = 64;
 
 /// What everybody but its own task knows of a connection.
 pub(crate) struct ConnectionHandle {

@@ -11,7 +11,7 @@ pub use error::ConnectError;
 pub use handler::{ConnectArgs, ConnectFn, ConnectOutput, ConnectSig, Session};
 
 use crate::{
-    contract::Namespace,
+    contract::{Namespace, without_payload},
     engine::Handshake,
     server::{Socket, SocketCore},
     text::Text,
@@ -104,7 +104,9 @@ where
     T: DeserializeOwned,
 {
     async fn from_connect(parts: &mut ConnectParts, _: &S) -> Result<Self, ConnectError> {
-        serde_json::from_str(parts.auth()).map(Auth).map_err(|error| ConnectError::new(format!("invalid auth: {error}")))
+        serde_json::from_str(parts.auth())
+            .map(Auth)
+            .map_err(|error| ConnectError::new(format!("invalid auth: {}", without_payload(&error))))
     }
 }
 

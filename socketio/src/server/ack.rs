@@ -3,7 +3,7 @@
 //! An entry leaves the table when its acknowledgement arrives, when its future is dropped (after a timeout, for example)
 //! and when the socket ends; nothing else can stay behind.
 
-use super::{members::Quick, socket::SocketCore};
+use super::{core::SocketCore, members::Quick};
 use crate::{
     contract::{AckData, CallError, Decode},
     id::SocketId,

@@ -3,17 +3,18 @@
 
 use super::{
     ack::{BroadcastReply, Failure, Waiter},
+    core::{SocketCore, bundle},
+    emit::{EmitError, EmitterOf, raw_event},
     hooks::Outgoing,
     members::Quick,
     namespace::NamespaceCore,
     remote::RemoteSocket,
-    socket::{EmitError, EmitterOf, SocketCore, bundle},
 };
 use crate::{
     contract::{AckData, Decode, Events, Namespace, Target as EmitTarget},
     engine::Urgency,
     id::SocketId,
-    parser::{Body, BodyWriter, EncodeError, encode_event},
+    parser::{Body, EncodeError, encode_event},
     room::{Room, Target},
 };
 use serde::Serialize;
@@ -85,9 +86,7 @@ impl<N: Namespace + ?Sized> Broadcast<N> {
     /// # Errors
     /// An argument could not be serialized.
     pub fn emit_raw(self, event: &str, args: impl Serialize) -> Result<(), EmitError> {
-        let mut writer = BodyWriter::event(event);
-        writer.args(&args);
-        self.many.emit(writer.finish()?);
+        self.many.emit(raw_event(event, args)?);
         Ok(())
     }
 

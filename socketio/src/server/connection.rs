@@ -10,10 +10,11 @@
 //! a short backlog; when that is full, nothing is read from the connection until one of its handlers is done.
 
 use super::{
+    core::{Link, SocketCore, bundle},
     mounts::Mounts,
     namespace::Settings,
     session::{ErasedSession, Panicked, caught, drop_caught, poll_caught},
-    socket::{Link, Socket, SocketCore, bundle},
+    socket::Socket,
     untyped::Untyped,
 };
 use crate::{

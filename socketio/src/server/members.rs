@@ -2,7 +2,7 @@
 //!
 //! A socket is in its own room by being a member: that room is not stored. Not here: locking; see `namespace`.
 
-use super::socket::SocketCore;
+use super::core::SocketCore;
 use crate::{
     id::SocketId,
     room::{Room, Target},

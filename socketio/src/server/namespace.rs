@@ -2,10 +2,11 @@
 
 use super::{
     broadcast::{Broadcast, Many},
+    emit::{EmitError, EmitterOf},
     hooks::Hooks,
     members::Members,
     remote::RemoteSocket,
-    socket::{EmitError, EmitterOf, Socket},
+    socket::Socket,
 };
 use crate::{
     contract::Namespace,

@@ -1,6 +1,10 @@
 //! `RemoteSocket`: a client as `fetch_sockets` reports it, which in a cluster may be connected to another server.
 
-use super::socket::{EmitterOf, One, Socket, SocketCore};
+use super::{
+    core::SocketCore,
+    emit::{EmitterOf, One},
+    socket::Socket,
+};
 use crate::{contract::Namespace, id::SocketId, room::Room};
 use std::{fmt, sync::Arc};
 

@@ -1,0 +1,107 @@
+//! Sending: from the outbox to the current path, all that is there in one go.
+
+use super::{Connection, KEPT_QUEUE, Link};
+use crate::engine::{
+    proto::{Frame, Input, Path},
+    transport::polling,
+};
+use std::{
+    collections::VecDeque,
+    task::{Context, Poll},
+};
+
+impl Connection {
+    /// Sends what may be sent. Returns whether something is held back, and whether more could leave at once.
+    pub(super) fn write(&mut self, cx: &mut Context<'_>) -> (bool, bool) {
+        let congested = self.congested;
+        let (waiting, written) = (self.queue.len(), self.write_path(cx));
+        if congested && self.reading && self.queue.len() < waiting {
+            // The client reads, if slowly, and its pong waits behind what is not read from it: the wait starts again.
+            self.session.handle(Input::Suspended(true), self.now);
+            self.session.handle(Input::Suspended(false), self.now);
+        }
+        written
+    }
+
+    fn write_path(&mut self, cx: &mut Context<'_>) -> (bool, bool) {
+        match self.session.path() {
+            Path::Hold => {
+                self.congested = self.handle.outbox.is_congested();
+                (true, false)
+            }
+            Path::Poll => self.write_poll(),
+            Path::WebSocket => self.write_websocket(cx),
+        }
+    }
+
+    fn write_poll(&mut self) -> (bool, bool) {
+        self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
+        if self.control.is_empty() && self.queue.is_empty() {
+            if self.session.is_closing() {
+                self.session.handle(Input::Drained, self.now);
+            }
+            return (false, true);
+        }
+        if let Some(responder) = self.poll.take() {
+            // A GET whose client has gone ends the session, as in the reference.
+            if !polling::answer(responder, self.control.iter().chain(self.queue.iter())) {
+                self.session.handle(Input::PollAborted, self.now);
+                return (true, false);
+            }
+        }
+        self.control.clear();
+        self.handed_on += self.queue.iter().map(Frame::cost).sum::<usize>();
+        self.queue.clear();
+        self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
+        self.session.handle(Input::PollAnswered, self.now);
+        (true, false)
+    }
+
+    fn write_websocket(&mut self, cx: &mut Context<'_>) -> (bool, bool) {
+        let Link::WebSocket(websocket) = &mut self.link else { return (true, false) };
+        if self.closed.is_some() {
+            return (true, false);
+        }
+        let mut alive = true;
+        loop {
+            if self.control.is_empty() && self.queue.is_empty() {
+                self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
+                if self.queue.is_empty() {
+                    break;
+                }
+            }
+            match websocket.poll_ready(cx) {
+                Poll::Pending => break,
+                Poll::Ready(ready) => alive &= ready,
+            }
+            if !alive {
+                break;
+            }
+            let Some(frame) = self.control.pop_front().or_else(|| {
+                let frame = self.queue.pop_front();
+                self.handed_on += frame.as_ref().map_or(0, Frame::cost);
+                frame
+            }) else {
+                break;
+            };
+            alive &= websocket.feed(frame);
+        }
+        if self.queue.is_empty() && self.queue.capacity() > KEPT_QUEUE {
+            self.queue = VecDeque::new();
+        }
+        let flushed = match websocket.poll_flush(cx) {
+            Poll::Ready(ok) => {
+                alive &= ok;
+                true
+            }
+            Poll::Pending => false,
+        };
+        let held_back = !self.queue.is_empty() || !self.control.is_empty();
+        if !alive {
+            self.session.handle(Input::TransportClosed, self.now);
+        } else if flushed && !held_back && self.session.is_closing() {
+            self.session.handle(Input::Drained, self.now);
+        }
+        (held_back, flushed && !held_back)
+    }
+}

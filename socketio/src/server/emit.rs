@@ -1,0 +1,209 @@
+//! Emitting to one client: with options (`Single`), and as the targets of typed emitters (`One`, `Try`).
+
+use super::{
+    ack::{Failure, Reply, Waiter},
+    core::{SocketCore, bundle},
+    hooks::Outgoing,
+};
+use crate::{
+    contract::{AckData, CallError, Decode, Events, Namespace, Target as EmitTarget},
+    engine::{SendError, Urgency},
+    parser::{Body, BodyWriter, EncodeError, encode_event, is_reserved_event},
+    room::Flags,
+};
+use serde::Serialize;
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+use tokio::sync::oneshot;
+
+/// An event did not leave the server.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EmitError {
+    /// The socket has been disconnected.
+    #[error("the socket is disconnected")]
+    Disconnected,
+    /// The client does not read: its send buffer is full, and it is being disconnected.
+    #[error("the client's send buffer is full")]
+    Full,
+    /// The event is volatile and the connection could not take it at once.
+    #[error("a volatile event was dropped")]
+    NotWritable,
+    /// The name is reserved by Socket.IO: `connect`, `disconnect` and the like.
+    #[error("the event name `{0}` is reserved by Socket.IO: choose another")]
+    Reserved(String),
+    /// An argument could not be serialized.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}
+
+impl From<SendError> for EmitError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Closed => EmitError::Disconnected,
+            SendError::Full => EmitError::Full,
+            SendError::NotWritable => EmitError::NotWritable,
+        }
+    }
+}
+
+/// The typed caller of what namespace `N` emits, through target `T`.
+pub type EmitterOf<N, T> = <<N as Namespace>::Emits as Events>::Emitter<T>;
+
+/// One client, addressed with options.
+pub struct Single<N: ?Sized> {
+    one: One,
+    name: PhantomData<fn(&N)>,
+}
+
+impl<N: ?Sized> fmt::Debug for Single<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Single").field("one", &self.one).finish()
+    }
+}
+
+impl<N: ?Sized> Single<N> {
+    pub(super) fn new(one: One) -> Self {
+        Single { one, name: PhantomData }
+    }
+}
+
+impl<N: Namespace + ?Sized> Single<N> {
+    /// Waits at most so long for acknowledgements.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.one.timeout = timeout;
+        self
+    }
+
+    /// Drops the event if the connection cannot take it at once.
+    pub fn volatile(mut self) -> Self {
+        self.one.flags.volatile = true;
+        self
+    }
+
+    /// The events that can be emitted to this client.
+    pub fn emit(self) -> EmitterOf<N, One> {
+        N::Emits::emitter(self.one)
+    }
+
+    /// Like [`emit`](Self::emit), with a `Result` for events without acknowledgement.
+    pub fn try_emit(self) -> EmitterOf<N, Try> {
+        N::Emits::emitter(Try(self.one))
+    }
+
+    /// Emits an event whose name and arguments are known only at run time; see [`Socket::emit_raw`].
+    ///
+    /// # Errors
+    /// The event did not leave the server.
+    pub fn emit_raw(self, event: &str, args: impl Serialize) -> Result<(), EmitError> {
+        self.one.emit_raw(event, args)
+    }
+
+    /// Emits an event that is encoded already.
+    ///
+    /// # Errors
+    /// The event did not leave the server.
+    pub fn emit_body(self, event: Body) -> Result<(), EmitError> {
+        self.one.emit(event)
+    }
+
+    /// Emits an event that is encoded already and asks for an acknowledgement.
+    pub fn ask_body(self, event: Body) -> Reply<AckData, std::convert::Infallible> {
+        self.one.ask(Ok(event), |data| Ok(data.clone()))
+    }
+}
+
+/// An event whose name and arguments are known only at run time.
+pub(super) fn raw_event(name: &str, args: impl Serialize) -> Result<Body, EmitError> {
+    if is_reserved_event(name) {
+        return Err(EmitError::Reserved(name.to_owned()));
+    }
+    let mut writer = BodyWriter::event(name);
+    writer.args(&args);
+    Ok(writer.finish()?)
+}
+
+/// Where an emitter sends to: one client.
+#[derive(Debug)]
+pub struct One {
+    core: Arc<SocketCore>,
+    timeout: Duration,
+    flags: Flags,
+}
+
+impl One {
+    pub(super) fn new(core: Arc<SocketCore>) -> Self {
+        let timeout = core.namespace().settings.ack_timeout;
+        One { core, timeout, flags: Flags::default() }
+    }
+
+    pub(super) fn emit(&self, event: Body) -> Result<(), EmitError> {
+        let volatile = self.flags.volatile || event.is_volatile();
+        let namespace = self.core.namespace();
+        namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
+        let packet = bundle(encode_event(&namespace.path, None, event));
+        self.core.push(packet, if volatile { Urgency::Volatile } else { Urgency::Normal })
+    }
+
+    pub(super) fn emit_raw(&self, event: &str, args: impl Serialize) -> Result<(), EmitError> {
+        self.emit(raw_event(event, args)?)
+    }
+}
+
+impl EmitTarget for One {
+    type Sent = ();
+    type Reply<T: Send + 'static, E: Send + 'static> = Reply<T, E>;
+
+    fn send(&self, event: Result<Body, EncodeError>) {
+        match event.map_err(EmitError::from).and_then(|event| self.emit(event)) {
+            Ok(()) | Err(EmitError::Disconnected | EmitError::NotWritable | EmitError::Full) => {}
+            Err(error) => tracing::error!(%error, socket = %self.core.id(), "an event was not sent"),
+        }
+    }
+
+    fn ask<T: Send + 'static, E: Send + 'static>(&self, event: Result<Body, EncodeError>, decode: Decode<T, E>) -> Reply<T, E> {
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => return Reply::failed(Failure::Encode(error.to_string()), decode),
+        };
+        let namespace = self.core.namespace();
+        let id = namespace.next_ack_id();
+        let (waiter, data) = oneshot::channel();
+        if !self.core.expect_ack(id, Waiter::One(waiter)) {
+            return Reply::failed(Failure::Disconnected, decode);
+        }
+        let reply = Reply::new(Arc::clone(&self.core), id, data, self.timeout, decode);
+        let urgency = if self.flags.volatile || event.is_volatile() { Urgency::Volatile } else { Urgency::Normal };
+        namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
+        match self.core.push(bundle(encode_event(&namespace.path, Some(id), event)), urgency) {
+            // A volatile event that was dropped times out, as in the reference: the client may have been busy, not gone.
+            Ok(()) | Err(EmitError::NotWritable) => reply,
+            Err(_) => Reply::failed(Failure::Disconnected, decode),
+        }
+    }
+}
+
+/// Where an emitter sends to: one client, telling whether the event left.
+#[derive(Debug)]
+pub struct Try(One);
+
+impl EmitTarget for Try {
+    type Sent = Result<(), EmitError>;
+    type Reply<T: Send + 'static, E: Send + 'static> = Reply<T, E>;
+
+    fn send(&self, event: Result<Body, EncodeError>) -> Result<(), EmitError> {
+        self.0.emit(event?)
+    }
+
+    fn ask<T: Send + 'static, E: Send + 'static>(&self, event: Result<Body, EncodeError>, decode: Decode<T, E>) -> Reply<T, E> {
+        self.0.ask(event, decode)
+    }
+}
+
+impl<E> From<EmitError> for CallError<E> {
+    fn from(error: EmitError) -> Self {
+        match error {
+            EmitError::Encode(error) => CallError::Encode(error.to_string()),
+            _ => CallError::Disconnected,
+        }
+    }
+}
