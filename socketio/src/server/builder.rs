@@ -39,6 +39,7 @@ pub struct Builder<S> {
     connect_timeout: Duration,
     ack_timeout: Duration,
     handlers_per_socket: usize,
+    namespaces_per_connection: usize,
     limits: Limits,
     client_files: Option<PathBuf>,
 }
@@ -77,6 +78,7 @@ impl Builder<()> {
             connect_timeout: Duration::from_secs(45),
             ack_timeout: Duration::from_secs(20),
             handlers_per_socket: 256,
+            namespaces_per_connection: 1000,
             limits: Limits::default(),
             client_files: None,
         }
@@ -92,6 +94,7 @@ impl Builder<()> {
             connect_timeout: self.connect_timeout,
             ack_timeout: self.ack_timeout,
             handlers_per_socket: self.handlers_per_socket,
+            namespaces_per_connection: self.namespaces_per_connection,
             limits: self.limits,
             client_files: self.client_files,
         }
@@ -275,6 +278,13 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
         self
     }
 
+    /// How many namespaces one connection may be in at a time; further ones are refused with `too many namespaces`. Default
+    /// 1000; the JavaScript server has no limit, but dynamic namespaces cost their visitor nothing.
+    pub fn namespaces_per_connection(mut self, namespaces: usize) -> Self {
+        self.namespaces_per_connection = namespaces.max(1);
+        self
+    }
+
     /// Decides on each handshake, before a session exists. `allowRequest`, default all allowed. An `Err` is the message of
     /// the 403 (polling) or 400 (WebSocket).
     pub fn allow_request<F, Fut>(self, allow: F) -> Self
@@ -371,6 +381,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
             settings,
             connect_timeout: self.connect_timeout,
             limits: self.limits,
+            namespaces_per_connection: self.namespaces_per_connection,
             closing: AtomicBool::new(false),
         });
         let owner = Arc::clone(&shared);

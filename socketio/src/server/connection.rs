@@ -47,6 +47,7 @@ pub(super) struct Shared {
     pub(super) settings: Arc<Settings>,
     pub(super) connect_timeout: Duration,
     pub(super) limits: Limits,
+    pub(super) namespaces_per_connection: usize,
     pub(super) closing: AtomicBool,
 }
 
@@ -115,6 +116,8 @@ struct Connection {
     /// Nothing that the client sends is taken in any more; the engine may still be sending.
     over: bool,
     engine_closed: bool,
+    /// A backlog is being started.
+    draining: bool,
 }
 
 /// Runs one connection to its end.
@@ -134,6 +137,7 @@ pub(super) async fn run(engine: engine::Connection, shared: Arc<Shared>) {
         connect_timer: Some(Box::pin(tokio::time::sleep(shared.connect_timeout))),
         over: false,
         engine_closed: false,
+        draining: false,
         shared,
     };
     poll_fn(|cx| connection.poll_run(cx)).await;
@@ -251,6 +255,9 @@ impl Connection {
 
     fn connect(&mut self, cx: &mut Context<'_>, packet: &Packet) {
         let path = packet.namespace();
+        if self.sockets.len() >= self.shared.namespaces_per_connection {
+            return self.refuse(path, &ConnectError::new("too many namespaces"));
+        }
         let Some((mount, namespace)) = self.shared.mounts.find(path) else {
             return self.refuse(path, &ConnectError::new("Invalid namespace"));
         };
@@ -327,20 +334,27 @@ impl Connection {
                 self.outcome(cx, core, id, outcome);
                 self.next_of_backlog(cx, core);
             }
-            Done::Disconnect => {}
+            // It was the socket's last act: nothing has changed for the others.
+            Done::Disconnect => return,
         }
         self.settle(cx);
     }
 
+    /// Starts what waits, as long as handlers are done at once.
     fn next_of_backlog(&mut self, cx: &mut Context<'_>, core: &Arc<SocketCore>) {
-        let Some(at) = self.sockets.iter().position(|joined| Arc::ptr_eq(&joined.core, core)) else { return };
-        let joined = &mut self.sockets[at];
-        if joined.running < self.shared.settings.handlers_per_socket
-            && let Some(event) = joined.backlog.pop_front()
-        {
-            // If this one is done at once, it takes the next itself.
+        if std::mem::replace(&mut self.draining, true) {
+            // The loop below is at work further up: it goes on, rather than this call going deeper.
+            return;
+        }
+        while let Some(at) = self.sockets.iter().position(|joined| Arc::ptr_eq(&joined.core, core)) {
+            let joined = &mut self.sockets[at];
+            if joined.running >= self.shared.settings.handlers_per_socket {
+                break;
+            }
+            let Some(event) = joined.backlog.pop_front() else { break };
             self.dispatch(cx, at, event);
         }
+        self.draining = false;
     }
 
     fn connect_done(&mut self, core: &Arc<SocketCore>, result: Result<ConnectResult, Panicked>) {
