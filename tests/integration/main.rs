@@ -1,0 +1,38 @@
+//! The server as clients meet it: real TCP connections on the loopback interface, over every transport.
+//!
+//! `client` speaks the protocols as text, so that a test sees and sends exactly what is on the wire. Each module proves one
+//! subject; `over_all_transports!` runs a test over polling, WebSocket and an upgraded connection.
+//! Not here: the stock JavaScript clients and the reference's own suites; see the fixtures.
+
+/// Runs each test over polling, WebSocket and an upgraded connection.
+macro_rules! over_all_transports {
+    ($($(#[$meta:meta])* async fn $name:ident($transport:ident) $body:block)*) => { $(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn run($transport: crate::client::Transport) $body
+
+            #[tokio::test]
+            async fn polling() {
+                run(crate::client::Transport::Polling).await;
+            }
+
+            #[tokio::test]
+            async fn websocket() {
+                run(crate::client::Transport::WebSocket).await;
+            }
+
+            #[tokio::test]
+            async fn upgraded() {
+                run(crate::client::Transport::Upgraded).await;
+            }
+        }
+    )* };
+}
+
+mod client;
+mod http1;
+mod server;
+
