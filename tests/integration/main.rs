@@ -36,3 +36,5 @@ mod client;
 mod http1;
 mod server;
 
+
+mod macros;
