@@ -101,6 +101,8 @@ enum Link {
     /// One connection for GETs, one for POSTs; `waiting`: a GET hangs.
     Polling { get: Http, post: Http, waiting: bool },
     WebSocket(Box<WebSocketStream<TcpStream>>),
+    /// The test has cut it.
+    Cut,
 }
 
 /// Everything about a connection that a test may want otherwise.
@@ -231,6 +233,7 @@ impl Client {
             Link::WebSocket(websocket) => {
                 within("room to send", websocket.send(Message::text(packet))).await.expect("an open WebSocket");
             }
+            Link::Cut => panic!("the connection is cut"),
         }
     }
 
@@ -245,6 +248,7 @@ impl Client {
             Link::WebSocket(websocket) => {
                 within("room to send", websocket.send(Message::binary(bytes.to_vec()))).await.expect("an open WebSocket");
             }
+            Link::Cut => panic!("the connection is cut"),
         }
     }
 
@@ -276,6 +280,7 @@ impl Client {
                 }
                 websocket.flush().await.expect("an open WebSocket");
             }
+            Link::Cut => panic!("the connection is cut"),
         }
     }
 
@@ -302,6 +307,7 @@ impl Client {
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Ok(Message::Close(_)) | Err(_)) | None => self.closed = true,
             },
+            Link::Cut => self.closed = true,
         }
     }
 
@@ -485,16 +491,17 @@ impl Client {
     }
 
     /// Ends the session as a client does that leaves politely.
-    pub(crate) async fn close(mut self) {
+    pub(crate) async fn close(&mut self) {
         match &mut self.link {
             Link::Polling { .. } => self.send_engine("1").await,
             // The server may have gone first.
             Link::WebSocket(websocket) => drop(websocket.close(None).await),
+            Link::Cut => {}
         }
     }
 
     /// Cuts the TCP connections with a reset, as a machine that loses its power.
-    pub(crate) fn kill(self) {
+    pub(crate) fn kill(&mut self) {
         let reset = |stream: &TcpStream| stream.set_zero_linger().expect("an open connection");
         match &self.link {
             Link::Polling { get, post, .. } => {
@@ -502,15 +509,19 @@ impl Client {
                 reset(&post.stream);
             }
             Link::WebSocket(websocket) => reset(websocket.get_ref()),
+            Link::Cut => {}
         }
+        self.link = Link::Cut;
     }
 
-    /// Starts a GET without waiting for its answer; nothing over WebSocket.
+    /// Leaves a GET hanging at the server; nothing over WebSocket.
     pub(crate) async fn start_reading(&mut self) {
         let target = self.target();
         if let Link::Polling { get, waiting: waiting @ false, .. } = &mut self.link {
             *waiting = true;
             get.send("GET", &target, &[], b"").await;
+            // Once a later request is answered, the server has seen this one too.
+            self.send_engine("6").await;
         }
     }
 }

@@ -38,3 +38,9 @@ mod server;
 
 
 mod macros;
+mod acks;
+mod order;
+mod rooms;
+mod script;
+mod binary;
+mod lifecycle;
