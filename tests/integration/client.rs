@@ -305,7 +305,12 @@ impl Client {
                 Some(Ok(Message::Text(text))) => self.engine(&text),
                 Some(Ok(Message::Binary(bytes))) => self.frames.push_back(Frame::Binary(bytes.to_vec())),
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                Some(Ok(Message::Close(_)) | Err(_)) | None => self.closed = true,
+                Some(Ok(Message::Close(_))) => {
+                    self.closed = true;
+                    // Sends the answer to the close frame.
+                    let _ = websocket.flush().await;
+                }
+                Some(Err(_)) | None => self.closed = true,
             },
             Link::Cut => self.closed = true,
         }

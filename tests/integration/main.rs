@@ -44,3 +44,4 @@ mod rooms;
 mod script;
 mod binary;
 mod lifecycle;
+mod cleanup;
