@@ -45,3 +45,4 @@ mod script;
 mod binary;
 mod lifecycle;
 mod cleanup;
+mod limits;

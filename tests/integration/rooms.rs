@@ -164,19 +164,27 @@ async fn check(steps: Vec<Step>) {
         match step {
             Step::Join(client, room) => {
                 all.to(&ids[*client]).sockets_join(name(*room));
-                model[*client].iter_mut().for_each(|rooms| drop(rooms.insert(*room)));
+                if let Some(rooms) = &mut model[*client] {
+                    rooms.insert(*room);
+                }
             }
             Step::Leave(client, room) => {
                 all.to(&ids[*client]).sockets_leave(name(*room));
-                model[*client].iter_mut().for_each(|rooms| drop(rooms.remove(room)));
+                if let Some(rooms) = &mut model[*client] {
+                    rooms.remove(room);
+                }
             }
             Step::JoinAll(from, to) => {
                 all.to(name(*from)).sockets_join(name(*to));
-                model.iter_mut().flatten().filter(|rooms| rooms.contains(from)).for_each(|rooms| drop(rooms.insert(*to)));
+                for rooms in model.iter_mut().flatten().filter(|rooms| rooms.contains(from)) {
+                    rooms.insert(*to);
+                }
             }
             Step::LeaveAll(from, to) => {
                 all.to(name(*from)).sockets_leave(name(*to));
-                model.iter_mut().flatten().filter(|rooms| rooms.contains(from)).for_each(|rooms| drop(rooms.remove(to)));
+                for rooms in model.iter_mut().flatten().filter(|rooms| rooms.contains(from)) {
+                    rooms.remove(to);
+                }
             }
             Step::Disconnect(client) => {
                 all.to(&ids[*client]).disconnect_sockets(false);

@@ -1,0 +1,250 @@
+//! Bursts, back-pressure, slow consumers and the sizes of messages.
+
+use crate::{
+    client::{Client, Frame, Options, Transport, within},
+    http1::Http,
+    script::{basic, first, script},
+    server::{Server, eventually},
+};
+use serde_json::json;
+use socketio::{DisconnectReason, Outcome, SocketIo, Untyped};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{sync::watch, time::Instant};
+
+over_all_transports! {
+    async fn a_burst_in_one_handler_loses_nothing(transport) {
+        const EVENTS: u64 = 10_000;
+        let (connect, _ended) = script(|socket, event| async move {
+            if event.name() == "burst" {
+                for n in 0..EVENTS {
+                    socket.emit_raw("n", (n,)).expect("there is room");
+                }
+            }
+            basic(socket, event).await
+        });
+        let io = SocketIo::builder().namespace_at::<Untyped, _>("/", connect).build();
+        let server = Server::start(&io);
+        let mut client = Client::joined(server.addr, transport).await;
+        let burst = client.ask("/", json!(["burst"])).await;
+        for n in 0..EVENTS {
+            client.expect("/", json!(["n", n])).await;
+        }
+        assert_eq!(client.packet().await.id, Some(burst), "the acknowledgement comes last");
+    }
+
+    async fn ten_thousand_pipelined_echoes(transport) {
+        const EVENTS: u64 = 10_000;
+        let (connect, _ended) = script(basic);
+        let io = SocketIo::builder().namespace_at::<Untyped, _>("/", connect).build();
+        let server = Server::start(&io);
+        let mut client = Client::joined(server.addr, transport).await;
+        client.send_all((0..EVENTS).map(|n| format!("2{n}[\"echo\",{n}]"))).await;
+        for n in 0..EVENTS {
+            let answer = client.packet().await;
+            assert_eq!((answer.id, answer.data), (Some(n), json!([n])));
+        }
+    }
+
+    async fn a_message_larger_than_the_buffer_is_delivered(transport) {
+        let (connect, _ended) = script(|socket, event| async move {
+            if event.name() == "big" {
+                socket.emit_raw("big", ("x".repeat(first(&event).as_u64().expect("a size") as usize),)).expect("nothing else waits");
+            }
+            Outcome::Done(None)
+        });
+        let io = SocketIo::builder().max_buffered(10_000).namespace_at::<Untyped, _>("/", connect).build();
+        let server = Server::start(&io);
+        let mut client = Client::joined(server.addr, transport).await;
+        for size in [9_999, 100_000, 3_000_000] {
+            client.ask("/", json!(["big", size])).await;
+            assert_eq!(client.packet().await.args()[0].as_str().map(str::len), Some(size));
+            assert_eq!(client.packet().await.kind, 3);
+        }
+    }
+
+    async fn the_largest_message_of_a_client(transport) {
+        let (connect, mut ended) = script(basic);
+        let io = SocketIo::builder().max_payload(1000).namespace_at::<Untyped, _>("/", connect).build();
+        let server = Server::start(&io);
+        let mut client = Client::joined(server.addr, transport).await;
+        assert_eq!(client.handshake["maxPayload"], json!(1000));
+        let frame = |length: usize| {
+            let frame = r#"2["echo",""]"#;
+            frame.replacen("\"\"]", &format!("\"{}\"]", "x".repeat(length - 1 - frame.len())), 1)
+        };
+        client.send(&frame(1000)).await;
+        assert_eq!(client.call("/", json!(["echo", 1])).await, json!([1]), "exactly the limit is fine");
+        if transport == Transport::Polling {
+            let target = format!("/socket.io/?EIO=4&transport=polling&sid={}", client.sid);
+            let mut http = Http::open(server.addr).await;
+            let refused = http.request("POST", &target, &[], format!("4{}", frame(1001)).as_bytes()).await;
+            assert_eq!(refused.status, 413);
+            assert_eq!(client.call("/", json!(["echo", 1])).await, json!([1]), "the session survives");
+        } else {
+            client.send(&frame(1001)).await;
+            assert_eq!(client.rest().await, []);
+            assert_eq!(ended.recv().await.expect("it ends").reason, DisconnectReason::TransportError);
+        }
+    }
+}
+
+/// Waits until a number has stopped to grow: what is to be in flight is in flight.
+async fn settled(mut value: impl FnMut() -> usize) -> usize {
+    let (mut last, mut since) = (value(), Instant::now());
+    while since.elapsed() < Duration::from_millis(300) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let now = value();
+        if now != last {
+            (last, since) = (now, Instant::now());
+        }
+    }
+    last
+}
+
+async fn back_pressure(transport: Transport, events: usize) {
+    let (released, gate) = watch::channel(false);
+    let (started, finished) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let in_order = Arc::new(AtomicBool::new(true));
+    let state = (Arc::clone(&started), Arc::clone(&finished), Arc::clone(&in_order));
+    let (connect, mut ended) = script(move |_, event| {
+        let ((started, finished, in_order), mut gate) = (state.clone(), gate.clone());
+        async move {
+            let number = started.fetch_add(1, Ordering::SeqCst);
+            if first(&event) != json!(number) {
+                in_order.store(false, Ordering::SeqCst);
+            }
+            gate.wait_for(|released| *released).await.expect("the test runs");
+            finished.fetch_add(1, Ordering::SeqCst);
+            Outcome::Done(None)
+        }
+    });
+    let io = SocketIo::builder().namespace_at::<Untyped, _>("/", connect).build();
+    let server = Server::start(&io);
+    let mut client = Client::joined(server.addr, transport).await;
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&sent);
+    let padding = "x".repeat(300);
+    let client = tokio::spawn(async move {
+        let texts = (0..events).map(|n| {
+            counted.store(n + 1, Ordering::SeqCst);
+            format!("2[\"n\",{n},\"{padding}\"]")
+        });
+        client.send_all(texts).await;
+        client
+    });
+    eventually("all places are taken", || started.load(Ordering::SeqCst) == 256).await;
+    let in_flight = settled(|| sent.load(Ordering::SeqCst)).await;
+    assert!(in_flight < events / 2, "{in_flight} of {events} events were taken in while no handler was done");
+    assert_eq!(started.load(Ordering::SeqCst), 256, "no more handlers than allowed");
+    assert!(ended.try_recv().is_err(), "the client is alive");
+    released.send(true).expect("handlers wait");
+    let mut client = tokio::time::timeout(Duration::from_secs(60), client).await.expect("it goes on").expect("no panic");
+    eventually("all events are handled", || finished.load(Ordering::SeqCst) == events).await;
+    assert!(in_order.load(Ordering::SeqCst), "the order is kept");
+    client.close().await;
+    ended.recv().await.expect("it ends");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn back_pressure_over_websocket() {
+    back_pressure(Transport::WebSocket, 100_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn back_pressure_over_polling() {
+    back_pressure(Transport::Polling, 20_000).await;
+}
+
+#[tokio::test]
+async fn a_client_that_is_not_read_from_is_not_taken_for_dead() {
+    let (released, gate) = watch::channel(false);
+    let (connect, mut ended) = script(move |_, _| {
+        let mut gate = gate.clone();
+        async move {
+            gate.wait_for(|released| *released).await.expect("the test runs");
+            Outcome::Done(None)
+        }
+    });
+    let io = SocketIo::builder()
+        .handlers_per_socket(1)
+        .ping_interval(Duration::from_millis(50))
+        .ping_timeout(Duration::from_millis(200))
+        .namespace_at::<Untyped, _>("/", connect)
+        .build();
+    let server = Server::start(&io);
+    let mut client = Client::joined(server.addr, Transport::WebSocket).await;
+    // Its pongs stand behind events that the server does not take in.
+    client.send_all((0..1000).map(|n| format!("2{n}[\"n\"]"))).await;
+    let answers = tokio::spawn(async move {
+        for n in 0..1000 {
+            assert_eq!(client.packet().await.id, Some(n));
+        }
+        client
+    });
+    let dead = tokio::time::timeout(Duration::from_millis(1000), ended.recv()).await;
+    assert!(dead.is_err(), "{dead:?}");
+    released.send(true).expect("handlers wait");
+    let mut client = answers.await.expect("no panic");
+    assert_eq!(client.call("/", json!(["n"])).await, json!([]));
+}
+
+async fn slow_consumer(slow: Transport) {
+    const BYSTANDERS: usize = 50;
+    let (connect, mut ended) = script(basic);
+    let io = SocketIo::builder().max_buffered(256 << 10).namespace_at::<Untyped, _>("/", connect).build();
+    let server = Server::start(&io);
+    let options = Options { small_buffer: true, ..Options::default() };
+    let mut slow = Client::connect_with(server.addr, slow, options).await;
+    let id = slow.join("/", None).await;
+    slow.call("/", json!(["join", "slow room"])).await;
+    let mut bystanders = Vec::new();
+    for number in 0..BYSTANDERS {
+        let transport = [Transport::WebSocket, Transport::Polling, Transport::Upgraded][number % 3];
+        bystanders.push(Client::joined(server.addr, transport).await);
+    }
+    let namespace = io.at::<Untyped>("/").expect("registered");
+    let padding = "x".repeat(32 << 10);
+    let mut emitted = 0u32;
+    // Until the client is cut off, and a few times more.
+    let mut after = 0;
+    while after < 3 {
+        assert!(emitted < 1000, "a client that does not read is not cut off");
+        for _ in 0..4 {
+            namespace.emit_raw("n", (emitted, &padding)).expect("JSON");
+            emitted += 1;
+        }
+        for bystander in &mut bystanders {
+            for n in emitted - 4..emitted {
+                let Frame::Text(text) = bystander.recv().await else { panic!("a bystander is closed") };
+                assert!(text.starts_with(&format!("2[\"n\",{n},\"xxx")), "in order and complete");
+            }
+        }
+        if namespace.len() == BYSTANDERS {
+            after += 1;
+        }
+    }
+    let report = within("the disconnect hook", ended.recv()).await.expect("it is cut off");
+    assert_eq!((report.id.to_string(), report.reason), (id, DisconnectReason::SlowConsumer));
+    assert_eq!(report.rooms, ["slow room"]);
+    eventually("its connection is gone", || io.connections() == BYSTANDERS).await;
+    assert!(ended.try_recv().is_err(), "nobody else is");
+    for bystander in &mut bystanders {
+        assert_eq!(bystander.call("/", json!(["echo", 1])).await, json!([1]));
+    }
+}
+
+#[tokio::test]
+async fn a_slow_consumer_over_websocket() {
+    slow_consumer(Transport::WebSocket).await;
+}
+
+#[tokio::test]
+async fn a_slow_consumer_over_polling() {
+    slow_consumer(Transport::Polling).await;
+}
