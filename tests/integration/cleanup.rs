@@ -283,7 +283,8 @@ async fn a_client_dies_in_the_middle_of_a_request() {
     // Half a POST.
     let client = Client::joined(server.addr, Transport::Polling).await;
     let mut post = Http::open(server.addr).await;
-    let head = format!("POST /socket.io/?EIO=4&transport=polling&sid={} HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n42[", client.sid);
+    let head =
+        format!("POST /socket.io/?EIO=4&transport=polling&sid={} HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n42[", client.sid);
     post.stream.write_all(head.as_bytes()).await.expect("open");
     drop(post);
     nothing_is_left(&io).await;

@@ -99,7 +99,11 @@ impl Packet {
 #[derive(Debug)]
 enum Link {
     /// One connection for GETs, one for POSTs; `waiting`: a GET hangs.
-    Polling { get: Http, post: Http, waiting: bool },
+    Polling {
+        get: Http,
+        post: Http,
+        waiting: bool,
+    },
     WebSocket(Box<WebSocketStream<TcpStream>>),
     /// The test has cut it.
     Cut,
@@ -346,19 +350,6 @@ impl Client {
                 self.receive().await;
             }
         })
-    }
-
-    /// The next text message.
-    #[track_caller]
-    pub(crate) fn text(&mut self) -> impl Future<Output = String> {
-        let caller = Location::caller();
-        let frame = self.recv();
-        async move {
-            match frame.await {
-                Frame::Text(text) => text,
-                other => panic!("a text is expected: {other:?} ({caller})"),
-            }
-        }
     }
 
     /// The next packet, or `None` at the end of the session. Not from the stash.

@@ -104,10 +104,8 @@ fn parse(buffer: &[u8]) -> Option<(Response, usize)> {
     let head = std::str::from_utf8(&buffer[..head_length]).expect("a head in UTF-8");
     let mut lines = head.split("\r\n");
     let status: u16 = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("a status line");
-    let headers: Vec<(String, String)> = lines
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
-        .collect();
+    let headers: Vec<(String, String)> =
+        lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect();
     let mut response = Response { status, headers, body: Vec::new() };
     assert!(response.header("transfer-encoding").is_none(), "the server knows the length of what it sends");
     let length: usize = match status {

@@ -530,10 +530,7 @@ async fn enter(
 }
 
 fn doors(with_extension: bool) -> Server {
-    let io = SocketIo::builder()
-        .with_state(App { name: "app" })
-        .namespace::<dyn Door, _>(enter)
-        .build();
+    let io = SocketIo::builder().with_state(App { name: "app" }).namespace::<dyn Door, _>(enter).build();
     let app = axum::Router::new().layer(io.layer());
     Server::serve(if with_extension { app.layer(Extension("from a layer")) } else { app })
 }

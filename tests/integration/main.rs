@@ -32,17 +32,17 @@ macro_rules! over_all_transports {
     )* };
 }
 
-mod client;
-mod http1;
-mod server;
-
-
-mod macros;
 mod acks;
+mod binary;
+mod cleanup;
+mod client;
+mod http;
+mod http1;
+mod lifecycle;
+mod limits;
+mod macros;
 mod order;
 mod rooms;
 mod script;
-mod binary;
-mod lifecycle;
-mod cleanup;
-mod limits;
+mod secrets;
+mod server;
