@@ -1,7 +1,7 @@
 //! Nothing is left behind: after panics, after clients that die at any moment, after replies that nobody waits for.
 
 use crate::{
-    client::{Client, Transport},
+    client::{Client, Transport, prefix},
     http1::Http,
     script::{basic, script},
     server::{Server, eventually},
@@ -310,4 +310,101 @@ async fn replies_that_nobody_waits_for_leave_nothing() {
     client.close().await;
     nothing_is_left(&io).await;
     eventually("the session is dropped", || alive.load(Ordering::SeqCst) == 0).await;
+}
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+async fn one_life(addr: std::net::SocketAddr, dice: &mut Dice) {
+    let transport = [Transport::Polling, Transport::WebSocket, Transport::Upgraded][dice.roll(3) as usize];
+    let mut client = Client::connect(addr, transport).await;
+    if dice.roll(8) == 0 {
+        return client.kill();
+    }
+    let namespace = ["/", "/dyn/1", "/dyn/2"][dice.roll(3) as usize];
+    client.join(namespace, None).await;
+    for n in 0..dice.roll(6) {
+        match dice.roll(5) {
+            0 => drop(client.call(namespace, json!(["join", format!("room {}", dice.roll(3))])).await),
+            1 => drop(client.ask(namespace, json!(["later boom"])).await),
+            2 => client.send(&format!("3{}999[]", prefix(namespace))).await,
+            3 => drop(client.try_join("/nowhere", None).await),
+            _ => assert_eq!(client.call(namespace, json!(["echo", n])).await, json!([n])),
+        }
+    }
+    match dice.roll(6) {
+        0 => client.leave(namespace).await,
+        1 => client.close().await,
+        2 => client.send_engine("x").await,
+        3 if transport == Transport::Polling => drop(client.probe().await),
+        4 => client.start_reading().await,
+        _ => {}
+    }
+    if dice.roll(2) == 0 {
+        client.kill();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_short_lives() {
+    let (connect, _ended) = script(|socket, event| async move {
+        assert_ne!(event.name(), "later boom", "on purpose");
+        if event.name() == "join" {
+            socket.to("room 1").emit_raw("somebody comes", ()).expect("JSON");
+        }
+        basic(socket, event).await
+    });
+    let io = SocketIo::builder()
+        // Polling clients that are killed between two requests are noticed by their silence.
+        .ping_interval(Duration::from_millis(500))
+        .ping_timeout(Duration::from_millis(1500))
+        .namespace_at::<Untyped, _>("/", connect.clone())
+        .namespace_matching::<Untyped, _>(|path| path.starts_with("/dyn/"), connect)
+        .build();
+    let server = Server::start(&io);
+    let addr = server.addr;
+    let lives: Vec<_> = (0..24)
+        .map(|seed| {
+            tokio::spawn(async move {
+                let mut dice = Dice(seed);
+                for _ in 0..12 {
+                    one_life(addr, &mut dice).await;
+                }
+            })
+        })
+        .collect();
+    let noise = tokio::spawn({
+        let io = io.clone();
+        async move {
+            let mut dice = Dice(99);
+            for n in 0u64.. {
+                let path = ["/", "/dyn/1", "/dyn/2"][dice.roll(3) as usize];
+                let namespace = io.at::<Untyped>(path).expect("it matches");
+                match dice.roll(4) {
+                    0 => namespace.emit_raw("noise", (n,)).expect("JSON"),
+                    1 => namespace.sockets_join(format!("room {}", dice.roll(3))),
+                    2 => namespace.to("room 1").except("room 2").emit_raw("noise", (n,)).expect("JSON"),
+                    _ => {
+                        let asked = namespace.timeout(Duration::from_millis(3)).ask_body(Body::event("who", &()).expect("JSON"));
+                        asked.await;
+                    }
+                }
+                tokio::time::sleep(Duration::from_micros(300)).await;
+            }
+        }
+    });
+    for life in lives {
+        life.await.expect("no panic");
+    }
+    noise.abort();
+    // Aborted means gone only when it is awaited.
+    let _ = noise.await;
+    nothing_is_left(&io).await;
 }

@@ -248,3 +248,37 @@ async fn a_slow_consumer_over_websocket() {
 async fn a_slow_consumer_over_polling() {
     slow_consumer(Transport::Polling).await;
 }
+
+/// Sends echoes and reads nothing, until the server takes no more.
+async fn unread_answers(transport: Transport, events: usize) {
+    let (connect, mut ended) = script(basic);
+    let io = SocketIo::builder().max_buffered(256 << 10).namespace_at::<Untyped, _>("/", connect).build();
+    let server = Server::start(&io);
+    let options = Options { small_buffer: true, ..Options::default() };
+    let mut client = Client::connect_with(server.addr, transport, options).await;
+    client.join("/", None).await;
+    let padding = "x".repeat(10_000);
+    let mut sent = 0;
+    while sent < events {
+        let batch = (sent..sent + 5).map(|n| format!("2{n}[\"echo\",\"{padding}\"]"));
+        if tokio::time::timeout(Duration::from_millis(500), client.send_all(batch)).await.is_err() {
+            break;
+        }
+        sent += 5;
+        // Time for the server to take them in one after the other.
+        tokio::task::yield_now().await;
+    }
+    assert!(sent < events, "{sent} answers of 10 kB wait for a client that does not read");
+    assert!(ended.try_recv().is_err(), "answers alone do not make a slow consumer");
+}
+
+#[tokio::test]
+async fn unread_answers_over_websocket() {
+    // The buffers of TCP take a good part of them.
+    unread_answers(Transport::WebSocket, 4000).await;
+}
+
+#[tokio::test]
+async fn unread_answers_over_polling() {
+    unread_answers(Transport::Polling, 200).await;
+}

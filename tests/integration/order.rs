@@ -81,6 +81,28 @@ over_all_transports! {
         assert_eq!(most.load(Ordering::SeqCst), 1);
     }
 
+    async fn what_arrived_before_a_goodbye_is_handled(transport) {
+        for handlers in [1, 256] {
+            let log = Log::default();
+            let handled = Arc::clone(&log);
+            let (connect, mut ended) = script(move |_, event| {
+                let handled = Arc::clone(&handled);
+                async move {
+                    tokio::task::yield_now().await;
+                    handled.lock().expect("no panic").push(number(&event));
+                    Outcome::Done(None)
+                }
+            });
+            let io = SocketIo::builder().handlers_per_socket(handlers).namespace_at::<socketio::Untyped, _>("/", connect).build();
+            let server = Server::start(&io);
+            let mut client = Client::joined(server.addr, transport).await;
+            client.send_all((0..50).map(|n| format!("2[\"n\",{n}]")).chain(["1".to_owned()])).await;
+            ended.recv().await.expect("it leaves");
+            crate::server::eventually("all are handled", || logged(&log).len() == 50).await;
+            assert_eq!(logged(&log), (0..50).collect::<Vec<_>>());
+        }
+    }
+
     async fn an_acknowledgement_overtakes_waiting_events(transport) {
         let (connect, _ended) = script(|socket, event| async move {
             if event.name() == "question" {
