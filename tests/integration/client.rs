@@ -491,7 +491,7 @@ impl Client {
         match &mut self.link {
             Link::Polling { .. } => self.send_engine("1").await,
             // The server may have gone first.
-            Link::WebSocket(websocket) => drop(websocket.close(None).await),
+            Link::WebSocket(websocket) => drop(websocket.as_mut().close(None).await),
             Link::Cut => {}
         }
     }

@@ -8,11 +8,7 @@ use crate::{
 };
 use axum::{Router, routing::get};
 use flate2::read::GzDecoder;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
-    server::conn::auto,
-    service::TowerToHyperService,
-};
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use serde_json::{Value, json};
 use socketio::{Builder, Cookie, Cors, SocketIo, Untyped};
 use socketio_tests::listen;
@@ -91,9 +87,8 @@ over_all_transports! {
                 let service = service.clone();
                 tokio::spawn(async move {
                     // Clients come and go.
-                    let _ = auto::Builder::new(TokioExecutor::new())
-                        .serve_connection_with_upgrades(TokioIo::new(stream), service)
-                        .await;
+                    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+                    let _ = connection.with_upgrades().await;
                 });
             }
         });

@@ -73,6 +73,7 @@ impl Scripts {
 }
 
 /// A connect handler around a closure, and what its disconnect hooks saw.
+#[allow(clippy::type_complexity)]
 pub(crate) fn script<Fut: Future<Output = Outcome> + Send + 'static>(
     handler: impl Fn(Socket<Untyped>, Incoming) -> Fut + Send + Sync + 'static,
 ) -> (impl Fn(Socket<Untyped>) -> Ready<Result<Script, ConnectError>> + Clone + Send + Sync + 'static, UnboundedReceiver<Ended>) {
