@@ -282,3 +282,34 @@ async fn unread_answers_over_websocket() {
 async fn unread_answers_over_polling() {
     unread_answers(Transport::Polling, 200).await;
 }
+
+/// More waits for the client than the server would read on for, but it reads, and answers every ping.
+#[tokio::test]
+async fn a_congested_client_that_reads_is_not_taken_for_dead() {
+    let (connect, mut ended) = script(|socket, event| async move {
+        let padding = "x".repeat(10_000);
+        if event.name() == "flood" {
+            for n in 0..4000 {
+                socket.emit_raw("n", (n, &padding)).expect("there is room");
+            }
+        }
+        Outcome::Done(None)
+    });
+    let io = SocketIo::builder()
+        .max_buffered(48 << 20)
+        .ping_interval(Duration::from_millis(100))
+        .ping_timeout(Duration::from_millis(900))
+        .namespace_at::<Untyped, _>("/", connect)
+        .build();
+    let server = Server::start(&io);
+    let mut client = Client::joined(server.addr, Transport::WebSocket).await;
+    client.emit("/", json!(["flood"])).await;
+    for round in 0..40 {
+        for n in round * 100..(round + 1) * 100 {
+            let Frame::Text(text) = client.recv().await else { panic!("closed at event {n}: {:?}", ended.try_recv()) };
+            assert!(text.starts_with(&format!("2[\"n\",{n},")));
+        }
+        // Some 10 MB a second: fast enough to meet the ping in time, too slow to end the congestion before the next one.
+        tokio::time::sleep(Duration::from_millis(90)).await;
+    }
+}

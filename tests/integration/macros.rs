@@ -591,3 +591,33 @@ async fn a_panic_is_answered_with_the_typed_error() {
     let answer = unread.iter().find(|packet| packet.id == Some(id)).expect("an answer");
     assert_eq!(answer.data, json!([{ "ok": false, "error": { "code": "rejected", "kind": "Panic", "event": "panics" } }]));
 }
+
+#[namespace("/maybe", auth = Option<Login>)]
+trait Maybe {
+    #[event]
+    async fn token(&self) -> Option<String>;
+}
+
+struct Token(Option<Login>);
+
+impl Maybe for Token {
+    async fn token(&self) -> Option<String> {
+        self.0.as_ref().map(|login| login.token.clone())
+    }
+}
+
+async fn enter_maybe(Auth(login): Auth<Option<Login>>) -> Result<Token, ConnectError> {
+    Ok(Token(login))
+}
+
+over_all_transports! {
+    async fn auth_may_be_optional(transport) {
+        let io = SocketIo::builder().namespace::<dyn Maybe, _>(enter_maybe).build();
+        let server = Server::start(&io);
+        for (auth, token) in [(Some(json!({ "token": "t" })), json!(["t"])), (None, json!([null]))] {
+            let mut client = Client::connect(server.addr, transport).await;
+            client.join("/maybe", auth).await;
+            assert_eq!(client.call("/maybe", json!(["token"])).await, token);
+        }
+    }
+}

@@ -178,3 +178,44 @@ async fn an_upgrade_in_the_middle_of_two_streams() {
         assert_eq!(client.unread(), []);
     }
 }
+
+/// Sends events whose handlers ask the client something, and answers only once it has sent them all.
+async fn handlers_that_ask_back(transport: Transport, handlers: usize, events: u64) {
+    let (connect, _ended) = script(|socket, event| async move {
+        let question = Body::event("question", &(number(&event),)).expect("JSON");
+        match socket.timeout(std::time::Duration::from_secs(2)).ask_body(question).await {
+            Ok(_) => ack(&"answered"),
+            Err(error) => ack(&error.to_string()),
+        }
+    });
+    let io = SocketIo::builder().handlers_per_socket(handlers).namespace_at::<socketio::Untyped, _>("/", connect).build();
+    let server = Server::start(&io);
+    let mut client = Client::joined(server.addr, transport).await;
+    let sending = client.send_all((0..events).map(|n| format!("2{n}[\"n\",{n}]")));
+    let sent = tokio::time::timeout(std::time::Duration::from_secs(5), sending).await;
+    sent.expect("the server takes the events in while their handlers wait for the client");
+    let mut answered = 0;
+    while answered < events {
+        let packet = client.packet().await;
+        if packet.kind == 2 {
+            client.acknowledge(&packet, json!([])).await;
+        } else {
+            assert_eq!(packet.data, json!(["answered"]), "event {:?} of {events}", packet.id);
+            answered += 1;
+        }
+    }
+}
+
+over_all_transports! {
+    async fn few_handlers_that_ask_back(transport) {
+        handlers_that_ask_back(transport, 1, 60).await;
+    }
+
+    async fn many_handlers_that_ask_back_one_by_one(transport) {
+        handlers_that_ask_back(transport, 1, 200).await;
+    }
+
+    async fn many_handlers_that_ask_back(transport) {
+        handlers_that_ask_back(transport, 256, 1000).await;
+    }
+}
