@@ -46,6 +46,12 @@ impl Incoming {
         self.name.as_str(&self.text)
     }
 
+    /// What a waiting event takes of a byte limit.
+    pub(crate) fn cost(&self) -> usize {
+        const OVERHEAD: usize = 128;
+        OVERHEAD + self.text.len() + self.attachments.iter().map(Bytes::len).sum::<usize>()
+    }
+
     /// The id under which the peer wants an acknowledgement, if it wants one.
     pub fn ack_id(&self) -> Option<u64> {
         self.ack_id

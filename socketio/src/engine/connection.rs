@@ -86,6 +86,8 @@ pub struct Connection {
     /// Frames taken from the outbox and not yet handed on.
     queue: VecDeque<Frame>,
     handed_on: usize,
+    /// The last write handed something on.
+    progressed: bool,
     timer: Pin<Box<Sleep>>,
     timer_at: Option<Instant>,
     now: Instant,
@@ -145,6 +147,7 @@ impl Connection {
             control,
             queue: VecDeque::new(),
             handed_on: 0,
+            progressed: false,
             timer: Box::pin(tokio::time::sleep_until(session.deadline().map_or(now, Into::into))),
             timer_at: session.deadline(),
             session,

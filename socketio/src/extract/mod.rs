@@ -104,9 +104,12 @@ where
     T: DeserializeOwned,
 {
     async fn from_connect(parts: &mut ConnectParts, _: &S) -> Result<Self, ConnectError> {
-        serde_json::from_str(parts.auth())
-            .map(Auth)
-            .map_err(|error| ConnectError::new(format!("invalid auth: {}", without_payload(&error))))
+        let decoded = serde_json::from_str(parts.auth()).or_else(|error| match parts.auth().as_str() {
+            // A payload that was left out reads as `{}`; for an optional type it is `None`.
+            "{}" => serde_json::from_str("null").map_err(|_| error),
+            _ => Err(error),
+        });
+        decoded.map(Auth).map_err(|error| ConnectError::new(format!("invalid auth: {}", without_payload(&error))))
     }
 }
 

@@ -41,6 +41,10 @@ impl AckTable {
         self.waiting.insert(id, waiter);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     pub(super) fn remove(&mut self, id: u64) -> Option<Waiter> {
         let waiter = self.waiting.remove(&id);
         if self.waiting.is_empty() && self.waiting.capacity() > 64 {

@@ -53,6 +53,8 @@ pub(super) struct Shared {
 
 /// Events of one socket that wait for a free handler before reading stops.
 const BACKLOG: usize = 64;
+/// While a handler waits for an acknowledgement, which may be behind further events, so many bytes of them may wait.
+const BACKLOG_BYTES_BEFORE_ACK: usize = 1 << 20;
 
 /// A socket of this connection.
 struct Joined {
@@ -61,8 +63,31 @@ struct Joined {
     session: Option<Box<dyn ErasedSession>>,
     running: usize,
     backlog: VecDeque<Incoming>,
+    backlog_bytes: usize,
     /// It has ended; what arrived before is still handled, then the session is told.
     ended: Option<DisconnectReason>,
+}
+
+impl Joined {
+    fn new(core: Arc<SocketCore>) -> Self {
+        Joined { core, session: None, running: 0, backlog: VecDeque::new(), backlog_bytes: 0, ended: None }
+    }
+
+    /// Whether nothing more should be read before one of its handlers is done.
+    fn is_saturated(&self) -> bool {
+        self.backlog.len() >= BACKLOG && (self.backlog_bytes >= BACKLOG_BYTES_BEFORE_ACK || !self.core.awaits_ack())
+    }
+
+    fn wait(&mut self, event: Incoming) {
+        self.backlog_bytes += event.cost();
+        self.backlog.push_back(event);
+    }
+
+    fn next(&mut self) -> Option<Incoming> {
+        let event = self.backlog.pop_front()?;
+        self.backlog_bytes -= event.cost();
+        Some(event)
+    }
 }
 
 /// User code that did not finish at its first poll.
@@ -168,7 +193,7 @@ impl Connection {
                 }
                 return Poll::Pending;
             }
-            let saturated = self.sockets.iter().any(|joined| joined.backlog.len() >= BACKLOG);
+            let saturated = self.sockets.iter().any(Joined::is_saturated);
             match self.engine.poll_event(cx, !saturated) {
                 Poll::Ready(Event::Message(message)) => self.message(cx, message),
                 Poll::Ready(Event::Attention) => self.attention(cx),
@@ -263,7 +288,7 @@ impl Connection {
         };
         let auth = if packet.payload().is_empty() { Text::from_static("{}") } else { Text::from(packet.payload()) };
         let core = SocketCore::new(SocketId::from_random(rand::random()), namespace, Arc::clone(&self.link), auth);
-        self.sockets.push(Joined { core: Arc::clone(&core), session: None, running: 0, backlog: VecDeque::new(), ended: None });
+        self.sockets.push(Joined::new(Arc::clone(&core)));
         let parts = ConnectParts::new(Arc::clone(&core));
         match caught(|| (mount.accept)(parts)) {
             Ok(future) => self.start(cx, core, Work::Connect(future)),
@@ -295,7 +320,7 @@ impl Connection {
         let Some(event) = Incoming::new(packet) else { return };
         let joined = &mut self.sockets[at];
         if !joined.backlog.is_empty() || joined.running >= self.shared.settings.handlers_per_socket {
-            return joined.backlog.push_back(event);
+            return joined.wait(event);
         }
         self.dispatch(cx, at, event);
     }
@@ -351,7 +376,7 @@ impl Connection {
             if joined.running >= self.shared.settings.handlers_per_socket {
                 break;
             }
-            let Some(event) = joined.backlog.pop_front() else { break };
+            let Some(event) = joined.next() else { break };
             self.dispatch(cx, at, event);
         }
         self.draining = false;

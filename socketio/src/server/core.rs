@@ -249,6 +249,11 @@ impl SocketCore {
         true
     }
 
+    /// Whether an acknowledgement of the client is waited for.
+    pub(super) fn awaits_ack(&self) -> bool {
+        !self.acks.lock().is_empty()
+    }
+
     pub(super) fn forget_ack(&self, id: u64) {
         drop(self.acks.lock().remove(id));
     }

@@ -14,8 +14,9 @@ impl Connection {
     /// Sends what may be sent. Returns whether something is held back, and whether more could leave at once.
     pub(super) fn write(&mut self, cx: &mut Context<'_>) -> (bool, bool) {
         let congested = self.congested;
-        let (waiting, written) = (self.queue.len(), self.write_path(cx));
-        if congested && self.reading && self.queue.len() < waiting {
+        self.progressed = false;
+        let written = self.write_path(cx);
+        if congested && self.reading && self.progressed {
             // The client reads, if slowly, and its pong waits behind what is not read from it: the wait starts again.
             self.session.handle(Input::Suspended(true), self.now);
             self.session.handle(Input::Suspended(false), self.now);
@@ -85,6 +86,11 @@ impl Connection {
                 break;
             };
             alive &= websocket.feed(frame);
+            self.progressed = true;
+        }
+        if self.handed_on > 0 {
+            // What the transport has taken no longer waits, though the rest of the queue does.
+            self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
         }
         if self.queue.is_empty() && self.queue.capacity() > KEPT_QUEUE {
             self.queue = VecDeque::new();
