@@ -51,6 +51,20 @@ over_all_transports! {
         }
     }
 
+    async fn namespaces_of_one_connection_are_limited(transport) {
+        let (connect, _ended) = script(basic);
+        let builder = SocketIo::builder().namespaces_per_connection(2);
+        let io = builder.namespace_matching::<Untyped, _>(|_| true, connect).build();
+        let server = Server::start(&io);
+        let mut client = Client::connect(server.addr, transport).await;
+        client.join("/1", None).await;
+        client.join("/2", None).await;
+        let refused = client.try_join("/3", None).await.expect_err("two are enough");
+        assert_eq!(refused, json!({ "message": "too many namespaces" }));
+        client.leave("/1").await;
+        client.join("/3", None).await;
+    }
+
     async fn a_message_larger_than_the_buffer_is_delivered(transport) {
         let (connect, _ended) = script(|socket, event| async move {
             if event.name() == "big" {
