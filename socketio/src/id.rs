@@ -4,7 +4,11 @@
 //! routes by that length. Where the random bytes come from is not here: see `server` and `engine`.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    hash::{BuildHasherDefault, Hasher},
+    str::FromStr,
+};
 
 /// Number of characters of an id on the wire.
 pub(crate) const ID_LENGTH: usize = 20;
@@ -119,6 +123,35 @@ impl schemars::JsonSchema for SocketId {
         schemars::json_schema!({ "type": "string" })
     }
 }
+
+/// Hashes what is random or small already: socket ids and slot numbers, which a client can guess at best, but not choose.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct QuickHasher(u64);
+
+impl Hasher for QuickHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+}
+
+/// Makes maps quick whose keys nobody can choose.
+pub(crate) type Quick = BuildHasherDefault<QuickHasher>;
 
 #[cfg(test)]
 mod tests {

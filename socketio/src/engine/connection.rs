@@ -282,7 +282,7 @@ impl Connection {
             if !read {
                 self.poll_opening(cx);
             }
-            let (blocked, writable) = self.write(cx);
+            let readiness = self.write(cx);
             self.unwritten = 0;
             if !self.session_is_quiet() || self.poll_timer(cx) {
                 continue;
@@ -290,7 +290,7 @@ impl Connection {
             if wanted && !read && !self.congested {
                 continue;
             }
-            if self.handle.outbox.sleep(cx.waker(), blocked, writable) {
+            if self.handle.outbox.sleep(cx.waker(), readiness) {
                 self.awake = false;
                 return Poll::Pending;
             }

@@ -74,6 +74,8 @@ struct State {
     closed: bool,
     overflowed: bool,
     attention: bool,
+    /// A GET that finds nothing to take need not wake the reader.
+    polls_may_wait: bool,
 }
 
 impl State {
@@ -84,6 +86,17 @@ impl State {
             waker.wake_by_ref();
         }
     }
+}
+
+/// How the reader falls asleep.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Readiness {
+    /// It has frames of its own that cannot leave: new ones need not wake it.
+    pub(crate) blocked: bool,
+    /// A frame could leave at once.
+    pub(crate) writable: bool,
+    /// A GET that finds nothing to take need not wake it.
+    pub(crate) polls_may_wait: bool,
 }
 
 /// What the reader finds when it looks into the outbox.
@@ -133,6 +146,19 @@ impl Outbox {
         state.wake();
     }
 
+    /// A GET arrived and waits among the requests. It wakes the reader only if there is something to do for it; else the
+    /// reader finds it when it wakes for another reason, such as a frame to send.
+    pub(crate) fn announce_poll(&self) {
+        let mut state = self.state.lock();
+        state.attention = true;
+        if state.asleep && std::mem::take(&mut state.polls_may_wait) && state.frames.is_empty() {
+            state.blocked = false;
+            state.writable = true;
+            return;
+        }
+        state.wake();
+    }
+
     /// The reader is awake: pushes need not wake it until it sleeps again.
     pub(crate) fn awake(&self) -> Signals {
         let mut state = self.state.lock();
@@ -156,7 +182,8 @@ impl Outbox {
     }
 
     /// The reader goes to sleep, unless there is something to do: then `false`, and it stays awake.
-    pub(crate) fn sleep(&self, waker: &Waker, blocked: bool, writable: bool) -> bool {
+    pub(crate) fn sleep(&self, waker: &Waker, readiness: Readiness) -> bool {
+        let Readiness { blocked, writable, polls_may_wait } = readiness;
         let mut state = self.state.lock();
         if state.attention || state.overflowed || (!blocked && !state.frames.is_empty()) {
             return false;
@@ -167,6 +194,7 @@ impl Outbox {
         state.asleep = true;
         state.blocked = blocked;
         state.writable = writable;
+        state.polls_may_wait = polls_may_wait;
         true
     }
 

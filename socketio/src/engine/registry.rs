@@ -1,7 +1,7 @@
 //! `Registry`: session id to connection handle. Inserted at the handshake, removed in one `Drop`.
 
 use super::{config::Transport, outbox::Outbox, transport::polling::Command};
-use crate::id::SessionId;
+use crate::id::{Quick, SessionId};
 use parking_lot::Mutex;
 use std::{
     collections::{HashMap, VecDeque},
@@ -52,7 +52,7 @@ impl ConnectionHandle {
 
     /// Hands a request to the task. `false`: too many wait already, or the task has ended.
     pub(crate) fn command(&self, command: Command) -> bool {
-        {
+        let patient = {
             let mut commands = self.commands.lock();
             let Some(commands) = commands.as_mut() else { return false };
             // News of a request that ended is never refused: the task waits for it.
@@ -60,9 +60,16 @@ impl ConnectionHandle {
             if !news && commands.len() >= COMMAND_CAPACITY {
                 return false;
             }
+            let alone = commands.is_empty();
+            let poll = matches!(command, Command::Poll(_));
             commands.push_back(command);
+            alone && poll
+        };
+        if patient {
+            self.outbox.announce_poll()
+        } else {
+            self.outbox.call_attention()
         }
-        self.outbox.call_attention();
         true
     }
 
@@ -81,7 +88,7 @@ impl ConnectionHandle {
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     /// Guards the map only; looked up once for each HTTP request, never for a WebSocket message.
-    sessions: Mutex<HashMap<SessionId, Arc<ConnectionHandle>>>,
+    sessions: Mutex<HashMap<SessionId, Arc<ConnectionHandle>, Quick>>,
     live: AtomicUsize,
     empty: Notify,
     closed: AtomicBool,

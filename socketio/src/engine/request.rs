@@ -6,6 +6,7 @@ use super::{
 };
 use crate::id::SessionId;
 use http::{HeaderMap, Method, header, request::Parts};
+use std::borrow::Cow;
 
 /// The query parameters that the engine knows. The last of several wins, as in Node.
 #[derive(Debug, Default)]
@@ -28,8 +29,10 @@ enum Sid {
 impl Query {
     pub(super) fn parse(query: &str) -> Self {
         let mut known = Query::default();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            match &*name {
+        for pair in query.split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = decode(value);
+            match &*decode(name) {
                 "transport" => {
                     known.transport = [Transport::Polling, Transport::WebSocket].into_iter().find(|known| known.as_str() == value)
                 }
@@ -59,6 +62,16 @@ impl Query {
     pub(super) fn is_current_version(&self) -> bool {
         self.current_version
     }
+}
+
+/// Decodes a part of a query; most need it not.
+fn decode(part: &str) -> Cow<'_, str> {
+    if !part.contains(['%', '+']) {
+        return Cow::Borrowed(part);
+    }
+    // With a name in front of it, an equals sign in the part is data.
+    let pair = format!("v={part}");
+    form_urlencoded::parse(pair.as_bytes()).next().map_or_else(Cow::default, |(_, value)| Cow::Owned(value.into_owned()))
 }
 
 /// Whether the request asks for a WebSocket, well or badly.

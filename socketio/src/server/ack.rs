@@ -3,10 +3,10 @@
 //! An entry leaves the table when its acknowledgement arrives, when its future is dropped (after a timeout, for example)
 //! and when the socket ends; nothing else can stay behind.
 
-use super::{core::SocketCore, members::Quick};
+use super::core::SocketCore;
 use crate::{
     contract::{AckData, CallError, Decode},
-    id::SocketId,
+    id::{Quick, SocketId},
 };
 use std::{
     collections::HashMap,

@@ -6,14 +6,13 @@ use super::{
     core::{SocketCore, bundle},
     emit::{EmitError, EmitterOf, raw_event},
     hooks::Outgoing,
-    members::Quick,
     namespace::NamespaceCore,
     remote::RemoteSocket,
 };
 use crate::{
     contract::{AckData, Decode, Events, Namespace, Target as EmitTarget},
     engine::Urgency,
-    id::SocketId,
+    id::{Quick, SocketId},
     parser::{Body, EncodeError, encode_event},
     room::{Room, Target},
 };

@@ -4,44 +4,16 @@
 
 use super::core::SocketCore;
 use crate::{
-    id::SocketId,
+    id::{Quick, SocketId},
     room::{Room, Target},
 };
 use indexmap::IndexSet;
 use slab::Slab;
 use std::{
     collections::{HashMap, HashSet},
-    hash::{BuildHasherDefault, Hasher},
     sync::Arc,
 };
 
-/// Hashes what is random or small already: socket ids and slot numbers, none of which a client can choose.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct QuickHasher(u64);
-
-impl Hasher for QuickHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.write_u64(u64::from_le_bytes(word));
-        }
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn write_usize(&mut self, word: usize) {
-        self.write_u64(word as u64);
-    }
-}
-
-pub(super) type Quick = BuildHasherDefault<QuickHasher>;
 type Slots = IndexSet<usize, Quick>;
 
 #[derive(Debug, Default)]

@@ -2,6 +2,7 @@
 
 use super::{Connection, KEPT_QUEUE, Link};
 use crate::engine::{
+    outbox::Readiness,
     proto::{Frame, Input, Path},
     transport::polling,
 };
@@ -10,9 +11,11 @@ use std::{
     task::{Context, Poll},
 };
 
+const HELD_BACK: Readiness = Readiness { blocked: true, writable: false, polls_may_wait: false };
+
 impl Connection {
     /// Sends what may be sent. Returns whether something is held back, and whether more could leave at once.
-    pub(super) fn write(&mut self, cx: &mut Context<'_>) -> (bool, bool) {
+    pub(super) fn write(&mut self, cx: &mut Context<'_>) -> Readiness {
         let congested = self.congested;
         self.progressed = false;
         let written = self.write_path(cx);
@@ -24,30 +27,32 @@ impl Connection {
         written
     }
 
-    fn write_path(&mut self, cx: &mut Context<'_>) -> (bool, bool) {
+    fn write_path(&mut self, cx: &mut Context<'_>) -> Readiness {
         match self.session.path() {
             Path::Hold => {
                 self.congested = self.handle.outbox.is_congested();
-                (true, false)
+                // What waits, and what else there is to do for a GET, makes the next one urgent.
+                let polls_may_wait = self.session.is_resting() && self.control.is_empty() && self.queue.is_empty();
+                Readiness { blocked: true, writable: false, polls_may_wait }
             }
             Path::Poll => self.write_poll(),
             Path::WebSocket => self.write_websocket(cx),
         }
     }
 
-    fn write_poll(&mut self) -> (bool, bool) {
+    fn write_poll(&mut self) -> Readiness {
         self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
         if self.control.is_empty() && self.queue.is_empty() {
             if self.session.is_closing() {
                 self.session.handle(Input::Drained, self.now);
             }
-            return (false, true);
+            return Readiness { writable: true, ..Readiness::default() };
         }
         if let Some(responder) = self.poll.take() {
             // A GET whose client has gone ends the session, as in the reference.
             if !polling::answer(responder, self.control.iter().chain(self.queue.iter())) {
                 self.session.handle(Input::PollAborted, self.now);
-                return (true, false);
+                return HELD_BACK;
             }
         }
         self.control.clear();
@@ -55,13 +60,13 @@ impl Connection {
         self.queue.clear();
         self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
         self.session.handle(Input::PollAnswered, self.now);
-        (true, false)
+        HELD_BACK
     }
 
-    fn write_websocket(&mut self, cx: &mut Context<'_>) -> (bool, bool) {
-        let Link::WebSocket(websocket) = &mut self.link else { return (true, false) };
+    fn write_websocket(&mut self, cx: &mut Context<'_>) -> Readiness {
+        let Link::WebSocket(websocket) = &mut self.link else { return HELD_BACK };
         if self.closed.is_some() {
-            return (true, false);
+            return HELD_BACK;
         }
         let mut alive = true;
         loop {
@@ -108,6 +113,6 @@ impl Connection {
         } else if flushed && !held_back && self.session.is_closing() {
             self.session.handle(Input::Drained, self.now);
         }
-        (held_back, flushed && !held_back)
+        Readiness { blocked: held_back, writable: flushed && !held_back, polls_may_wait: false }
     }
 }

@@ -1,7 +1,7 @@
 //! The outbox: its limit, what each urgency does, and who is woken when.
 
 use crate::engine::{
-    outbox::{Bundle, Outbox, SendError, Urgency},
+    outbox::{Bundle, Outbox, Readiness, SendError, Urgency},
     proto::{Frame, Message},
 };
 use std::{
@@ -21,6 +21,8 @@ impl Wake for Wakes {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
+
+const WRITABLE: Readiness = Readiness { blocked: false, writable: true, polls_may_wait: false };
 
 /// An outbox and its reader.
 struct Reader {
@@ -47,7 +49,7 @@ impl Reader {
     }
 
     fn sleep(&self, blocked: bool, writable: bool) -> bool {
-        self.outbox.sleep(&self.waker, blocked, writable)
+        self.outbox.sleep(&self.waker, Readiness { blocked, writable, polls_may_wait: false })
     }
 
     /// How often the reader was woken since it was asked last.
@@ -63,6 +65,33 @@ impl Reader {
         self.outbox.take(&mut self.queue, &mut self.handed_on);
         frames
     }
+}
+
+#[test]
+fn a_get_with_nothing_to_take_wakes_nobody_and_the_next_frame_does() {
+    let reader = Reader::new(1000);
+    let resting = Readiness { blocked: true, writable: false, polls_may_wait: true };
+    assert!(reader.outbox.sleep(&reader.waker, resting));
+    assert_eq!(reader.push("v", Urgency::Volatile), Err(SendError::NotWritable), "no GET hangs");
+    reader.outbox.announce_poll();
+    assert_eq!(reader.wakes(), 0);
+    reader.push("v", Urgency::Volatile).unwrap();
+    assert_eq!(reader.wakes(), 1, "the frame can leave");
+    assert!(reader.outbox.awake().attention, "and the reader hears of the GET");
+
+    // A second GET is news, and so is one that finds something to take.
+    let mut reader = Reader::new(1000);
+    assert!(reader.outbox.sleep(&reader.waker, resting));
+    reader.outbox.announce_poll();
+    reader.outbox.announce_poll();
+    assert_eq!(reader.wakes(), 1);
+    reader.outbox.awake();
+    assert!(reader.outbox.sleep(&reader.waker, resting));
+    reader.push("a", Urgency::Normal).unwrap();
+    assert_eq!(reader.wakes(), 0, "it waits for a GET");
+    reader.outbox.announce_poll();
+    assert_eq!(reader.wakes(), 1);
+    assert_eq!(reader.drain(), [frame("a")]);
 }
 
 #[test]
@@ -130,7 +159,7 @@ fn the_last_waker_counts() {
     let reader = Reader::new(1000);
     let other = Reader::new(1000);
     assert!(reader.sleep(false, true));
-    assert!(reader.outbox.sleep(&other.waker, false, true));
+    assert!(reader.outbox.sleep(&other.waker, WRITABLE));
     reader.push("a", Urgency::Normal).unwrap();
     assert_eq!((reader.wakes(), other.wakes()), (0, 1));
 }
@@ -225,7 +254,7 @@ fn no_push_from_another_thread_is_slept_through() {
         outbox.take(&mut queue, &mut handed_on);
         received += queue.len();
         handed_on += queue.drain(..).map(|frame: Frame| frame.cost()).sum::<usize>();
-        if received < 2 * MESSAGES && outbox.sleep(&waker, false, true) {
+        if received < 2 * MESSAGES && outbox.sleep(&waker, WRITABLE) {
             // A lost wake-up would hang here; a spurious one does no harm.
             std::thread::park();
         }

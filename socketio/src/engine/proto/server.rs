@@ -216,6 +216,11 @@ impl ServerSession {
         self.outputs.is_empty()
     }
 
+    /// Whether a GET that arrives now would only be left hanging.
+    pub(crate) fn is_resting(&self) -> bool {
+        self.state == State::Polling && !self.polling && self.closing.is_none()
+    }
+
     #[cfg(test)]
     pub(super) fn queued_capacity(&self) -> usize {
         self.outputs.capacity()
