@@ -197,6 +197,10 @@ impl Config {
         &self.path
     }
 
+    pub(crate) fn max_payload_bytes(&self) -> usize {
+        self.max_payload_bytes
+    }
+
     pub(crate) fn cors_rules(&self) -> Option<&Cors> {
         self.cors.as_ref()
     }

@@ -272,6 +272,10 @@ impl Connection {
                 // The client may be gone; then there is nobody to tell.
                 let _ = post.send(Answer::Accepted);
             }
+            if self.closed == Some(DisconnectReason::PingTimeout) && !wanted {
+                // The handlers that hold up the reading may wait for this very end.
+                self.inbox.clear();
+            }
             if let (Some(reason), true) = (self.closed, self.inbox.is_empty()) {
                 return Poll::Ready(Event::Closed(reason));
             }
@@ -282,7 +286,8 @@ impl Connection {
             if !read {
                 self.poll_opening(cx);
             }
-            let readiness = self.write(cx);
+            let mut readiness = self.write(cx);
+            readiness.posts_are_welcome = read && !self.congested && self.inbox.is_empty() && self.session.takes_posts();
             self.unwritten = 0;
             if !self.session_is_quiet() || self.poll_timer(cx) {
                 continue;
@@ -302,8 +307,12 @@ impl Connection {
 
     /// Drives what is left after the end: sends the close frame and waits, for a short time, until the client has it.
     pub(crate) fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let first = !std::mem::replace(&mut self.finishing, true);
+        if first {
+            self.handle.shut();
+        }
         let Link::WebSocket(websocket) = &mut self.link else { return Poll::Ready(()) };
-        if !std::mem::replace(&mut self.finishing, true) {
+        if first {
             // The session needs its timer no more. A client that cannot answer is not waited for.
             let gone = matches!(self.closed, Some(DisconnectReason::SlowConsumer | DisconnectReason::PingTimeout));
             let patience = if gone { Duration::ZERO } else { FINISH_TIMEOUT };

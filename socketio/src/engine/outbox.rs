@@ -74,8 +74,9 @@ struct State {
     closed: bool,
     overflowed: bool,
     attention: bool,
-    /// A GET that finds nothing to take need not wake the reader.
+    /// See [`Readiness`]; each holds for one request.
     polls_may_wait: bool,
+    posts_are_welcome: bool,
 }
 
 impl State {
@@ -97,6 +98,8 @@ pub(crate) struct Readiness {
     pub(crate) writable: bool,
     /// A GET that finds nothing to take need not wake it.
     pub(crate) polls_may_wait: bool,
+    /// It takes the messages of the next POST as soon as it wakes: their sender need not wait for that.
+    pub(crate) posts_are_welcome: bool,
 }
 
 /// What the reader finds when it looks into the outbox.
@@ -159,6 +162,12 @@ impl Outbox {
         state.wake();
     }
 
+    /// Whether a POST can be answered before the reader has taken it. Says so once, until the reader has slept again.
+    pub(crate) fn welcomes_post(&self) -> bool {
+        let mut state = self.state.lock();
+        state.asleep && std::mem::take(&mut state.posts_are_welcome)
+    }
+
     /// The reader is awake: pushes need not wake it until it sleeps again.
     pub(crate) fn awake(&self) -> Signals {
         let mut state = self.state.lock();
@@ -183,7 +192,7 @@ impl Outbox {
 
     /// The reader goes to sleep, unless there is something to do: then `false`, and it stays awake.
     pub(crate) fn sleep(&self, waker: &Waker, readiness: Readiness) -> bool {
-        let Readiness { blocked, writable, polls_may_wait } = readiness;
+        let Readiness { blocked, writable, polls_may_wait, posts_are_welcome } = readiness;
         let mut state = self.state.lock();
         if state.attention || state.overflowed || (!blocked && !state.frames.is_empty()) {
             return false;
@@ -195,6 +204,7 @@ impl Outbox {
         state.blocked = blocked;
         state.writable = writable;
         state.polls_may_wait = polls_may_wait;
+        state.posts_are_welcome = posts_are_welcome;
         true
     }
 

@@ -1,7 +1,10 @@
 //! `Registry`: session id to connection handle. Inserted at the handshake, removed in one `Drop`.
 
 use super::{config::Transport, outbox::Outbox, transport::polling::Command};
-use crate::id::{Quick, SessionId};
+use crate::{
+    id::{Quick, SessionId},
+    text::Text,
+};
 use parking_lot::Mutex;
 use std::{
     collections::{HashMap, VecDeque},
@@ -73,12 +76,26 @@ impl ConnectionHandle {
         true
     }
 
+    /// Hands over the whole of a POST if it can be answered at once. Else the body comes back, and is to be handed over as
+    /// a command that is answered later.
+    pub(crate) fn post_at_once(&self, body: Text) -> Result<(), Text> {
+        {
+            let mut commands = self.commands.lock();
+            match commands.as_mut() {
+                Some(commands) if self.outbox.welcomes_post() => commands.push_back(Command::PostAnswered(body)),
+                _ => return Err(body),
+            }
+        }
+        self.outbox.call_attention();
+        Ok(())
+    }
+
     pub(crate) fn next_command(&self) -> Option<Command> {
         self.commands.lock().as_mut()?.pop_front()
     }
 
     /// The task has ended: requests that still wait are dropped, which answers them, and no more are taken.
-    fn shut(&self) {
+    pub(crate) fn shut(&self) {
         let waiting = self.commands.lock().take();
         drop(waiting);
     }

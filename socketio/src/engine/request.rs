@@ -76,7 +76,7 @@ fn decode(part: &str) -> Cow<'_, str> {
 
 /// Whether the request asks for a WebSocket, well or badly.
 pub(super) fn is_upgrade(headers: &HeaderMap) -> bool {
-    has_token(headers, header::CONNECTION, "upgrade") && headers.contains_key(header::UPGRADE)
+    headers.contains_key(header::UPGRADE) && has_token(headers, header::CONNECTION, "upgrade")
 }
 
 /// Whether the `Origin` header has only bytes that are legal in a header.

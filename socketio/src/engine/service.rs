@@ -234,36 +234,38 @@ impl Server {
         parts: &Parts,
         body: B,
     ) -> Response<Body> {
-        let (responder, mut answer) = oneshot::channel();
-        let binary = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream");
-        if binary {
-            handle.command(Command::PostUnacceptable(responder));
-            return empty(StatusCode::BAD_REQUEST);
+        let refused = || empty(StatusCode::BAD_REQUEST);
+        // Not plain text: old browsers would offer it as a download.
+        let accepted = || success(full("ok"), "text/html", &parts.headers);
+        if parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream") {
+            handle.command(Command::PostUnacceptable(oneshot::channel().0));
+            return refused();
         }
         let decode =
             |bytes: Bytes| Text::from_utf8(bytes.clone()).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into());
         let mut read = std::pin::pin!(body::read(body, self.inner.config.max_payload_bytes));
-        // A small body came with its head: then the session hears of the request once.
+        // A small body came with its head: then the session hears of the request once, and mostly need not be waited for.
         let first = poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx))).await;
-        let started = match first {
-            Poll::Ready(Ok(bytes)) => {
-                if !handle.command(Command::PostComplete(responder, decode(bytes))) {
-                    return empty(StatusCode::BAD_REQUEST);
-                }
-                None
-            }
-            Poll::Ready(failed) => Some((responder, Some(failed))),
-            Poll::Pending => Some((responder, None)),
+        let (first, whole) = match first {
+            Poll::Ready(Ok(bytes)) => match handle.post_at_once(decode(bytes)) {
+                Ok(()) => return accepted(),
+                Err(body) => (Poll::Pending, Some(body)),
+            },
+            first => (first, None),
         };
+        let (responder, mut answer) = oneshot::channel();
+        let complete = whole.is_some();
+        if !handle.command(match whole {
+            Some(body) => Command::PostComplete(responder, body),
+            None => Command::PostStarted(responder),
+        }) {
+            return refused();
+        }
         let in_flight = InFlight::new(handle, Command::PostAborted);
-        if let Some((responder, failed)) = started {
-            if !handle.command(Command::PostStarted(responder)) {
-                in_flight.done();
-                return empty(StatusCode::BAD_REQUEST);
-            }
-            let body = match failed {
-                Some(failed) => failed,
-                None => tokio::select! {
+        if !complete {
+            let body = match first {
+                Poll::Ready(failed) => failed,
+                Poll::Pending => tokio::select! {
                     biased;
                     // An answer before the body is complete is a refusal, or the end of the session.
                     _ = &mut answer => {
@@ -284,14 +286,11 @@ impl Server {
                     return empty(StatusCode::PAYLOAD_TOO_LARGE);
                 }
                 // The guard tells the session.
-                Err(ReadError::Aborted) => return empty(StatusCode::BAD_REQUEST),
+                Err(ReadError::Aborted) => return refused(),
             }
         }
         match in_flight.wait(answer).await {
-            Some(Answer::Accepted) => {
-                // Not plain text: old browsers would offer it as a download.
-                success(full("ok"), "text/html", &parts.headers)
-            }
+            Some(Answer::Accepted) => accepted(),
             _ => cut(),
         }
     }

@@ -40,7 +40,8 @@ pub struct Builder<S> {
     ack_timeout: Duration,
     handlers_per_socket: usize,
     namespaces_per_connection: usize,
-    limits: Limits,
+    max_attachments: usize,
+    max_attachment_bytes: Option<usize>,
     client_files: Option<PathBuf>,
 }
 
@@ -79,7 +80,8 @@ impl Builder<()> {
             ack_timeout: Duration::from_secs(20),
             handlers_per_socket: 256,
             namespaces_per_connection: 1000,
-            limits: Limits::default(),
+            max_attachments: Limits::default().max_attachments,
+            max_attachment_bytes: None,
             client_files: None,
         }
     }
@@ -95,7 +97,8 @@ impl Builder<()> {
             ack_timeout: self.ack_timeout,
             handlers_per_socket: self.handlers_per_socket,
             namespaces_per_connection: self.namespaces_per_connection,
-            limits: self.limits,
+            max_attachments: self.max_attachments,
+            max_attachment_bytes: self.max_attachment_bytes,
             client_files: self.client_files,
         }
     }
@@ -224,9 +227,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     }
 
     /// The largest message that a client may send, on both transports. `maxHttpBufferSize`, default 1 000 000 bytes.
-    pub fn max_payload(mut self, bytes: usize) -> Self {
-        // A packet has at most ten attachments, each a message of its own.
-        self.limits.max_attachment_bytes = bytes.saturating_mul(self.limits.max_attachments);
+    pub fn max_payload(self, bytes: usize) -> Self {
         self.config(|config| config.max_payload(bytes))
     }
 
@@ -239,13 +240,13 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     /// The largest number of attachments in one packet. `maxAttachments` of the parser, default 10. Clients have a limit
     /// of their own for what they receive.
     pub fn max_attachments(mut self, attachments: usize) -> Self {
-        self.limits.max_attachments = attachments;
+        self.max_attachments = attachments;
         self
     }
 
     /// The largest sum of all attachments of one packet. Default 10 times the largest message.
     pub fn max_attachment_bytes(mut self, bytes: usize) -> Self {
-        self.limits.max_attachment_bytes = bytes;
+        self.max_attachment_bytes = Some(bytes);
         self
     }
 
@@ -271,8 +272,9 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
         self
     }
 
-    /// How many handlers of one socket may be in flight. Further events wait, and when 64 of them do, nothing more is read
-    /// from that client until one is done: no event is lost. 1 makes a socket's handlers run one after the other. Default 256.
+    /// How many handlers of one socket may be in flight. Further events wait, and when 64 of them do (or 4 MiB of them, while
+    /// a handler waits for an acknowledgement of that client), nothing more is read from that client until one is done: no
+    /// event is lost. A client that is not read from for four times the interval and timeout of its heartbeat counts as dead. 1 makes a socket's handlers run one after the other. Default 256.
     pub fn handlers_per_socket(mut self, handlers: usize) -> Self {
         self.handlers_per_socket = handlers.max(1);
         self
@@ -340,7 +342,8 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
         self
     }
 
-    /// Sees every event that did not reach its handler, and every panic of one.
+    /// Sees every event that was rejected: malformed, with arguments that do not fit, refused, or with a handler that
+    /// panicked. An event that the namespace does not know is not rejected, it is ignored.
     pub fn on_rejection(mut self, hook: impl Fn(&Socket<Untyped>, &Rejection) + Send + Sync + 'static) -> Self {
         self.hooks.rejected.push(Box::new(hook));
         self
@@ -364,13 +367,15 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     pub fn try_build(self) -> Result<SocketIo, BuildError> {
         let mut paths = HashSet::new();
         for mount in &self.mounts {
-            if let Pattern::Path(path) = &mount.pattern {
-                if !path.starts_with('/') || path.contains([',', '?']) {
-                    return Err(BuildError::NamespacePath(path.clone()));
-                }
-                if !paths.insert(path) {
-                    return Err(BuildError::DuplicateNamespace(path.clone()));
-                }
+            if let Pattern::Path(path) = &mount.pattern
+                && (!path.starts_with('/') || path.contains([',', '?']))
+            {
+                return Err(BuildError::NamespacePath(path.clone()));
+            }
+            if let Some(key) = mount.pattern.key()
+                && !paths.insert(key.clone())
+            {
+                return Err(BuildError::DuplicateNamespace(key));
             }
         }
         let files = self.client_files.as_deref().map(ClientFiles::load).transpose()?;
@@ -380,7 +385,13 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
             mounts: Mounts::new(self.mounts, Arc::clone(&settings)),
             settings,
             connect_timeout: self.connect_timeout,
-            limits: self.limits,
+            limits: Limits {
+                max_attachments: self.max_attachments,
+                // Each attachment is a message of its own.
+                max_attachment_bytes: self
+                    .max_attachment_bytes
+                    .unwrap_or(self.config.max_payload_bytes().saturating_mul(self.max_attachments)),
+            },
             namespaces_per_connection: self.namespaces_per_connection,
             closing: AtomicBool::new(false),
         });

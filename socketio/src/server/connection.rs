@@ -11,14 +11,15 @@
 
 use super::{
     core::{Link, SocketCore, bundle},
+    joined::Joined,
     mounts::Mounts,
     namespace::Settings,
-    session::{ErasedSession, Panicked, caught, drop_caught, poll_caught},
+    running::{ConnectResult, Done, Running, Work},
+    session::{Panicked, caught, drop_caught},
     socket::Socket,
-    untyped::Untyped,
 };
 use crate::{
-    contract::{AckData, BoxFuture, Incoming, Outcome, Rejection, RejectionKind},
+    contract::{AckData, Incoming, Outcome, Rejection, RejectionKind},
     engine::{self, Event, Message, Urgency},
     extract::{ConnectError, ConnectParts},
     id::SocketId,
@@ -28,7 +29,7 @@ use crate::{
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::{
-    collections::VecDeque,
+    collections::HashSet,
     future::{Future, poll_fn},
     pin::Pin,
     sync::{
@@ -51,82 +52,10 @@ pub(super) struct Shared {
     pub(super) closing: AtomicBool,
 }
 
-/// Events of one socket that wait for a free handler before reading stops.
-const BACKLOG: usize = 64;
-/// While a handler waits for an acknowledgement, which may be behind further events, so many bytes of them may wait.
-const BACKLOG_BYTES_BEFORE_ACK: usize = 1 << 20;
-
-/// A socket of this connection.
-struct Joined {
-    core: Arc<SocketCore>,
-    /// `None` while its connect handler runs.
-    session: Option<Box<dyn ErasedSession>>,
-    running: usize,
-    backlog: VecDeque<Incoming>,
-    backlog_bytes: usize,
-    /// It has ended; what arrived before is still handled, then the session is told.
-    ended: Option<DisconnectReason>,
-}
-
-impl Joined {
-    fn new(core: Arc<SocketCore>) -> Self {
-        Joined { core, session: None, running: 0, backlog: VecDeque::new(), backlog_bytes: 0, ended: None }
-    }
-
-    /// Whether nothing more should be read before one of its handlers is done.
-    fn is_saturated(&self) -> bool {
-        self.backlog.len() >= BACKLOG && (self.backlog_bytes >= BACKLOG_BYTES_BEFORE_ACK || !self.core.awaits_ack())
-    }
-
-    fn wait(&mut self, event: Incoming) {
-        self.backlog_bytes += event.cost();
-        self.backlog.push_back(event);
-    }
-
-    fn next(&mut self) -> Option<Incoming> {
-        let event = self.backlog.pop_front()?;
-        self.backlog_bytes -= event.cost();
-        Some(event)
-    }
-}
-
-/// User code that did not finish at its first poll.
-struct Running {
-    core: Arc<SocketCore>,
-    work: Work,
-}
-
-enum Work {
-    Connect(BoxFuture<'static, ConnectResult>),
-    Event(Option<u64>, BoxFuture<'static, Outcome>),
-    Disconnect(BoxFuture<'static, ()>),
-}
-
-type ConnectResult = Result<Box<dyn ErasedSession>, ConnectError>;
-
-enum Done {
-    Connect(Result<ConnectResult, Panicked>),
-    Event(Option<u64>, Result<Outcome, Panicked>),
-    Disconnect,
-}
-
-impl Running {
-    fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<Done> {
-        match &mut self.work {
-            Work::Connect(future) => poll_caught(future.as_mut(), cx).map(Done::Connect),
-            Work::Event(id, future) => poll_caught(future.as_mut(), cx).map(|outcome| Done::Event(*id, outcome)),
-            Work::Disconnect(future) => poll_caught(future.as_mut(), cx).map(|_| Done::Disconnect),
-        }
-    }
-}
-
-impl Future for Running {
-    type Output = (Arc<SocketCore>, Done);
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_work(cx).map(|done| (Arc::clone(&self.core), done))
-    }
-}
+/// Handlers that outlive their sockets before nothing more is read: who leaves and comes back gets no second allowance.
+const LEFT_BEHIND: usize = 256;
+/// The largest `auth` payload: it is kept for as long as the socket lives.
+const AUTH_BYTES: usize = 64 << 10;
 
 struct Connection {
     engine: engine::Connection,
@@ -136,13 +65,17 @@ struct Connection {
     sockets: Vec<Joined>,
     running: FuturesUnordered<Running>,
     /// Namespaces that the client left in this turn: what it sent in the same breath is dropped, not punished.
-    just_left: Vec<Arc<SocketCore>>,
+    just_left: HashSet<String>,
     connect_timer: Option<Pin<Box<Sleep>>>,
     /// Nothing that the client sends is taken in any more; the engine may still be sending.
     over: bool,
     engine_closed: bool,
     /// A backlog is being started.
     draining: bool,
+    /// Where the socket of the last packet stands.
+    last: usize,
+    /// A socket has ended and its backlog has not been started yet.
+    lingering: bool,
 }
 
 /// Runs one connection to its end.
@@ -150,6 +83,7 @@ pub(super) async fn run(engine: engine::Connection, shared: Arc<Shared>) {
     let link = Arc::new(Link {
         engine: Arc::clone(engine.handle()),
         handshake: Arc::clone(engine.handshake()),
+        ended: AtomicBool::new(false),
         close: AtomicBool::new(false),
     });
     let mut connection = Connection {
@@ -158,11 +92,13 @@ pub(super) async fn run(engine: engine::Connection, shared: Arc<Shared>) {
         decoder: Decoder::new(shared.limits),
         sockets: Vec::new(),
         running: FuturesUnordered::new(),
-        just_left: Vec::new(),
+        just_left: HashSet::new(),
         connect_timer: Some(Box::pin(tokio::time::sleep(shared.connect_timeout))),
         over: false,
         engine_closed: false,
         draining: false,
+        last: 0,
+        lingering: false,
         shared,
     };
     poll_fn(|cx| connection.poll_run(cx)).await;
@@ -193,8 +129,7 @@ impl Connection {
                 }
                 return Poll::Pending;
             }
-            let saturated = self.sockets.iter().any(Joined::is_saturated);
-            match self.engine.poll_event(cx, !saturated) {
+            match self.engine.poll_event(cx, !self.is_saturated()) {
                 Poll::Ready(Event::Message(message)) => self.message(cx, message),
                 Poll::Ready(Event::Attention) => self.attention(cx),
                 Poll::Ready(Event::Closed(reason)) => {
@@ -213,6 +148,25 @@ impl Connection {
         }
     }
 
+    /// Whether nothing more should be read before a handler is done.
+    fn is_saturated(&self) -> bool {
+        if self.running.is_empty() {
+            return false;
+        }
+        let owned: usize = self.sockets.iter().map(|joined| joined.running + usize::from(joined.session.is_none())).sum();
+        self.running.len().saturating_sub(owned) >= LEFT_BEHIND || self.sockets.iter().any(Joined::is_saturated)
+    }
+
+    /// The socket that the last packet was for is mostly the one.
+    fn position(&self, is_it: impl Fn(&Joined) -> bool) -> Option<usize> {
+        let last = self.sockets.get(self.last).is_some_and(&is_it);
+        if last { Some(self.last) } else { self.sockets.iter().position(is_it) }
+    }
+
+    fn position_of(&self, core: &Arc<SocketCore>) -> Option<usize> {
+        self.position(|joined| Arc::ptr_eq(&joined.core, core))
+    }
+
     fn poll_connect_timer(&mut self, cx: &mut Context<'_>) {
         if self.connect_timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
             self.connect_timer = None;
@@ -223,8 +177,12 @@ impl Connection {
 
     /// Somebody else touched a socket of this connection, or the server.
     fn attention(&mut self, cx: &mut Context<'_>) {
-        if self.shared.closing.load(Ordering::Acquire) && !self.over {
-            self.close(cx, DisconnectReason::ServerShuttingDown);
+        if self.shared.closing.load(Ordering::Acquire) {
+            if self.over {
+                self.engine.close_with(DisconnectReason::ServerShuttingDown);
+            } else {
+                self.close(cx, DisconnectReason::ServerShuttingDown);
+            }
         }
         if self.link.close.load(Ordering::Acquire) && !self.over {
             self.end_all(cx, DisconnectReason::ServerNamespace, true);
@@ -253,13 +211,14 @@ impl Connection {
 
     fn packet(&mut self, cx: &mut Context<'_>, packet: Packet) {
         let path = packet.namespace();
-        let found = self.sockets.iter().position(|joined| joined.ended.is_none() && joined.core.namespace().path == path);
+        let found = self.position(|joined| joined.ended.is_none() && joined.core.namespace().path == path);
+        self.last = found.unwrap_or(self.last);
         match (packet.kind(), found) {
             (Kind::Connect, None) => self.connect(cx, &packet),
             (Kind::Disconnect, Some(at)) if self.sockets[at].session.is_some() => {
                 let core = Arc::clone(&self.sockets[at].core);
                 core.end(DisconnectReason::ClientNamespace, false);
-                self.just_left.push(core);
+                self.just_left.insert(path.to_owned());
                 self.settle(cx);
             }
             (Kind::Event, Some(at)) if self.sockets[at].session.is_some() => self.event(cx, at, packet),
@@ -269,8 +228,7 @@ impl Connection {
                     self.sockets[at].core.resolve_ack(id, AckData::new(text, payload, attachments));
                 }
             }
-            (Kind::Event | Kind::Ack | Kind::Disconnect, None)
-                if self.just_left.iter().any(|core| core.namespace().path == path) => {}
+            (Kind::Event | Kind::Ack | Kind::Disconnect, None) if self.just_left.contains(path) => {}
             (kind, found) => {
                 tracing::debug!(?kind, joined = found.is_some(), "a client broke the Socket.IO protocol");
                 self.violation(cx);
@@ -283,8 +241,14 @@ impl Connection {
         if self.sockets.len() >= self.shared.namespaces_per_connection {
             return self.refuse(path, &ConnectError::new("too many namespaces"));
         }
-        let Some((mount, namespace)) = self.shared.mounts.find(path) else {
-            return self.refuse(path, &ConnectError::new("Invalid namespace"));
+        if packet.payload().len() > AUTH_BYTES {
+            return self.refuse(path, &ConnectError::new("auth payload too large"));
+        }
+        let (mount, namespace) = match caught(|| self.shared.mounts.find(path)) {
+            Ok(Some(found)) => found,
+            Ok(None) => return self.refuse(path, &ConnectError::new("Invalid namespace")),
+            // The pattern of a dynamic namespace is user code.
+            Err(Panicked) => return self.refuse(path, &ConnectError::new("internal error")),
         };
         let auth = if packet.payload().is_empty() { Text::from_static("{}") } else { Text::from(packet.payload()) };
         let core = SocketCore::new(SocketId::from_random(rand::random()), namespace, Arc::clone(&self.link), auth);
@@ -304,13 +268,9 @@ impl Connection {
 
     /// Polls user code once; most of it is done then.
     fn start(&mut self, cx: &mut Context<'_>, core: Arc<SocketCore>, work: Work) {
-        let mut running = Running { core, work };
-        match running.poll_work(cx) {
-            Poll::Ready(done) => {
-                let Running { core, work } = running;
-                drop_caught(work);
-                self.done(cx, &core, done);
-            }
+        let mut running = Running { core, work: Some(work) };
+        match Pin::new(&mut running).poll(cx) {
+            Poll::Ready((core, done)) => self.done(cx, &core, done),
             Poll::Pending => self.running.push(running),
         }
     }
@@ -330,20 +290,18 @@ impl Connection {
         let Some(session) = &joined.session else { return };
         let core = Arc::clone(&joined.core);
         let id = event.ack_id();
-        let hooks = &self.shared.settings.hooks.incoming;
-        let future = caught(|| {
-            if !hooks.is_empty() {
-                // Hooks see well-formed events only, as the reference's catch-all listeners do.
-                event.validate()?;
-                let socket = Socket::<Untyped>::new(Arc::clone(&core));
-                hooks.iter().for_each(|hook| hook(&socket, &event));
+        let hooks = &self.shared.settings.hooks;
+        if hooks.sees_incoming() {
+            // Hooks see well-formed events only, as the reference's catch-all listeners do.
+            if let Err(malformed) = event.validate() {
+                return self.outcome(cx, &core, id, Ok(Outcome::Rejected(malformed)));
             }
-            Ok(session.dispatch(event))
-        });
+            hooks.incoming(&Socket::new(Arc::clone(&core)), &event);
+        }
+        let future = caught(|| session.dispatch(event));
         joined.running += 1;
         match future {
-            Ok(Ok(future)) => self.start(cx, core, Work::Event(id, future)),
-            Ok(Err(malformed)) => self.done(cx, &core, Done::Event(id, Ok(Outcome::Rejected(malformed)))),
+            Ok(future) => self.start(cx, core, Work::Event(id, future)),
             Err(panicked) => self.done(cx, &core, Done::Event(id, Err(panicked))),
         }
     }
@@ -353,8 +311,8 @@ impl Connection {
         match done {
             Done::Connect(result) => self.connect_done(core, result),
             Done::Event(id, outcome) => {
-                if let Some(joined) = self.sockets.iter_mut().find(|joined| Arc::ptr_eq(&joined.core, core)) {
-                    joined.running -= 1;
+                if let Some(at) = self.position_of(core) {
+                    self.sockets[at].running -= 1;
                 }
                 self.outcome(cx, core, id, outcome);
                 self.next_of_backlog(cx, core);
@@ -371,7 +329,7 @@ impl Connection {
             // The loop below is at work further up: it goes on, rather than this call going deeper.
             return;
         }
-        while let Some(at) = self.sockets.iter().position(|joined| Arc::ptr_eq(&joined.core, core)) {
+        while let Some(at) = self.position_of(core) {
             let joined = &mut self.sockets[at];
             if joined.running >= self.shared.settings.handlers_per_socket {
                 break;
@@ -383,16 +341,18 @@ impl Connection {
     }
 
     fn connect_done(&mut self, core: &Arc<SocketCore>, result: Result<ConnectResult, Panicked>) {
-        let at = self.sockets.iter().position(|joined| Arc::ptr_eq(&joined.core, core));
+        let at = self.position_of(core);
         match (result, at) {
             (Ok(Ok(session)), Some(at)) if core.accept() => {
                 self.connect_timer = None;
                 self.sockets[at].session = Some(session);
             }
+            // It was disconnected before it was accepted.
             (Ok(Ok(session)), at) => {
                 drop_caught(session);
                 if let Some(at) = at {
                     self.sockets.remove(at);
+                    self.refuse(&core.namespace().path, &ConnectError::new("disconnected by the server"));
                 }
             }
             (result, at) => {
@@ -435,20 +395,19 @@ impl Connection {
             }
             Err(Panicked) => Rejection::panicked(""),
         };
-        if rejection.kind() == RejectionKind::Malformed {
-            tracing::debug!(%rejection, "a client sent a malformed event");
-            return self.close(cx, DisconnectReason::ForcedClose);
-        }
         tracing::debug!(%rejection, socket = %core.id(), "an event was rejected");
-        let hooks = &self.shared.settings.hooks.rejected;
-        if !hooks.is_empty() {
-            let socket = Socket::<Untyped>::new(Arc::clone(core));
-            let _ = caught(|| hooks.iter().for_each(|hook| hook(&socket, &rejection)));
+        self.shared.settings.hooks.rejected(&Socket::new(Arc::clone(core)), &rejection);
+        if rejection.kind() == RejectionKind::Malformed {
+            self.close(cx, DisconnectReason::ForcedClose);
         }
     }
 
     /// Tells the sessions of sockets that have ended, once everything that arrived before has started.
     fn settle(&mut self, cx: &mut Context<'_>) {
+        if !self.link.ended.swap(false, Ordering::AcqRel) && !self.lingering {
+            return;
+        }
+        self.lingering = false;
         let mut at = 0;
         while let Some(joined) = self.sockets.get_mut(at) {
             if joined.ended.is_none() {
@@ -459,6 +418,7 @@ impl Connection {
                 continue;
             };
             if joined.session.is_some() && !joined.backlog.is_empty() {
+                self.lingering = true;
                 at += 1;
                 continue;
             }

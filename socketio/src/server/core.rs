@@ -36,6 +36,8 @@ use std::{
 pub(super) struct Link {
     pub(super) engine: Arc<ConnectionHandle>,
     pub(super) handshake: Arc<Handshake>,
+    /// One of them has ended since the connection's task looked last.
+    pub(super) ended: AtomicBool,
     /// Somebody asked to close the whole connection.
     pub(super) close: AtomicBool,
 }
@@ -151,9 +153,9 @@ impl SocketCore {
     pub(super) fn accept(self: &Arc<Self>) -> bool {
         let mut members = self.namespace.members.write();
         let mut life = self.life.lock();
-        let Life::Pending { rooms, packets } = std::mem::replace(&mut *life, Life::Connected) else {
-            return false;
-        };
+        let Life::Pending { rooms, packets } = &mut *life else { return false };
+        let (rooms, packets) = (std::mem::take(rooms), std::mem::take(packets));
+        *life = Life::Connected;
         let answer = encode_connect(&self.namespace.path, Some(&format!("{{\"sid\":\"{}\"}}", self.id)));
         let outbox = &self.link.engine.outbox;
         // A connection that ended in between is noticed by its own task.
@@ -172,16 +174,18 @@ impl SocketCore {
         {
             let mut members = self.namespace.members.write();
             let mut life = self.life.lock();
-            let rooms = match &*life {
+            let (accepted, rooms) = match &*life {
                 Life::Closed { .. } => return false,
-                Life::Pending { .. } => Vec::new(),
-                Life::Connected => members.remove(&self.id).unwrap_or_default(),
+                // A client that was not taken in yet hears of it in the answer to its CONNECT.
+                Life::Pending { .. } => (false, Vec::new()),
+                Life::Connected => (true, members.remove(&self.id).unwrap_or_default()),
             };
-            if tell {
+            if tell && accepted {
                 let _ = self.link.engine.outbox.push(bundle(encode_disconnect(&self.namespace.path)), Urgency::Answer);
             }
             *life = Life::Closed { rooms, reason };
             self.state.store(CLOSED, Ordering::Release);
+            self.link.ended.store(true, Ordering::Release);
         }
         let waiting = self.acks.lock().take_all();
         waiting.into_iter().for_each(|waiter| waiter.tell(self.id, None));
@@ -255,7 +259,8 @@ impl SocketCore {
     }
 
     pub(super) fn forget_ack(&self, id: u64) {
-        drop(self.acks.lock().remove(id));
+        let waiter = self.acks.lock().remove(id);
+        drop(waiter);
     }
 
     /// An acknowledgement arrived. One that nobody waits for (any more) is ignored.

@@ -97,7 +97,8 @@ impl SocketIo {
 
     /// The clients of namespace `N`; `None` if it is not registered under its own path.
     pub fn try_of<N: Namespace + ?Sized>(&self) -> Option<NamespaceHandle<N>> {
-        self.at::<N>(N::PATH)
+        let (mount, core) = self.inner.shared.mounts.fixed(N::PATH)?;
+        (mount.contract == TypeId::of::<N>()).then(|| NamespaceHandle::new(core))
     }
 
     /// The clients of namespace `N` at this path; `None` if it is not registered there. A child of a dynamic namespace is

@@ -1,6 +1,6 @@
 //! Catch-all hooks: what the application wants to see of every event, in every namespace.
 
-use super::{socket::Socket, untyped::Untyped};
+use super::{session::caught, socket::Socket, untyped::Untyped};
 use crate::{
     contract::{Incoming, Rejection},
     parser::Body,
@@ -29,8 +29,29 @@ impl fmt::Debug for Hooks {
 }
 
 impl Hooks {
+    pub(super) fn sees_incoming(&self) -> bool {
+        !self.incoming.is_empty()
+    }
+
+    pub(super) fn incoming(&self, socket: &Socket<Untyped>, event: &Incoming) {
+        each(&self.incoming, |hook| hook(socket, event));
+    }
+
     pub(super) fn outgoing(&self, event: &Outgoing<'_>) {
-        self.outgoing.iter().for_each(|hook| hook(event));
+        each(&self.outgoing, |hook| hook(event));
+    }
+
+    pub(super) fn rejected(&self, socket: &Socket<Untyped>, rejection: &Rejection) {
+        each(&self.rejected, |hook| hook(socket, rejection));
+    }
+}
+
+/// A hook that panics is no reason to lose an event, nor to leave out the other hooks.
+fn each<H>(hooks: &[H], call: impl Fn(&H)) {
+    for hook in hooks {
+        if caught(|| call(hook)).is_err() {
+            tracing::error!("a catch-all hook panicked");
+        }
     }
 }
 

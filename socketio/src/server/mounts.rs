@@ -36,6 +36,18 @@ impl Pattern {
         Pattern::Segments(path.split('/').map(segment).collect())
     }
 
+    /// What no second namespace may have as well.
+    pub(super) fn key(&self) -> Option<String> {
+        match self {
+            Pattern::Path(path) => Some(path.clone()),
+            Pattern::Segments(segments) => {
+                let segments: Vec<&str> = segments.iter().map(|segment| segment.as_deref().unwrap_or("{}")).collect();
+                Some(segments.join("/"))
+            }
+            Pattern::Predicate(_) => None,
+        }
+    }
+
     fn matches(&self, path: &str) -> bool {
         match self {
             Pattern::Path(own) => own == path,
@@ -107,10 +119,15 @@ impl Mounts {
         })
     }
 
+    /// The namespace that was registered under this path.
+    pub(super) fn fixed(&self, path: &str) -> Option<(Arc<Mount>, Arc<NamespaceCore>)> {
+        self.fixed.get(path).cloned()
+    }
+
     /// The namespace of this path, made if a dynamic namespace takes it.
     pub(super) fn find(&self, path: &str) -> Option<(Arc<Mount>, Arc<NamespaceCore>)> {
-        if let Some(found) = self.fixed.get(path) {
-            return Some(found.clone());
+        if let Some(found) = self.fixed(path) {
+            return Some(found);
         }
         let living = |child: &Child| Some((Arc::clone(&child.mount), child.core.upgrade()?));
         if let Some(found) = self.children.lock().get(path).and_then(living) {

@@ -42,6 +42,10 @@ impl Connection {
                     self.session.handle(Input::Post(body), self.now);
                 }
             }
+            Command::PostAnswered(body) => {
+                handle(Input::PostStarted);
+                handle(Input::Post(body));
+            }
             Command::PostUnacceptable(responder) => {
                 handle(Input::PostUnacceptable);
                 self.perform_with(responder);

@@ -11,7 +11,7 @@ use std::{
     task::{Context, Poll},
 };
 
-const HELD_BACK: Readiness = Readiness { blocked: true, writable: false, polls_may_wait: false };
+const HELD_BACK: Readiness = Readiness { blocked: true, writable: false, polls_may_wait: false, posts_are_welcome: false };
 
 impl Connection {
     /// Sends what may be sent. Returns whether something is held back, and whether more could leave at once.
@@ -33,7 +33,7 @@ impl Connection {
                 self.congested = self.handle.outbox.is_congested();
                 // What waits, and what else there is to do for a GET, makes the next one urgent.
                 let polls_may_wait = self.session.is_resting() && self.control.is_empty() && self.queue.is_empty();
-                Readiness { blocked: true, writable: false, polls_may_wait }
+                Readiness { polls_may_wait, ..HELD_BACK }
             }
             Path::Poll => self.write_poll(),
             Path::WebSocket => self.write_websocket(cx),
@@ -113,6 +113,6 @@ impl Connection {
         } else if flushed && !held_back && self.session.is_closing() {
             self.session.handle(Input::Drained, self.now);
         }
-        Readiness { blocked: held_back, writable: flushed && !held_back, polls_may_wait: false }
+        Readiness { blocked: held_back, writable: flushed && !held_back, ..Readiness::default() }
     }
 }

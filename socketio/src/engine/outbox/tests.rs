@@ -22,7 +22,7 @@ impl Wake for Wakes {
     }
 }
 
-const WRITABLE: Readiness = Readiness { blocked: false, writable: true, polls_may_wait: false };
+const WRITABLE: Readiness = Readiness { blocked: false, writable: true, polls_may_wait: false, posts_are_welcome: false };
 
 /// An outbox and its reader.
 struct Reader {
@@ -49,7 +49,7 @@ impl Reader {
     }
 
     fn sleep(&self, blocked: bool, writable: bool) -> bool {
-        self.outbox.sleep(&self.waker, Readiness { blocked, writable, polls_may_wait: false })
+        self.outbox.sleep(&self.waker, Readiness { blocked, writable, polls_may_wait: false, posts_are_welcome: false })
     }
 
     /// How often the reader was woken since it was asked last.
@@ -70,7 +70,7 @@ impl Reader {
 #[test]
 fn a_get_with_nothing_to_take_wakes_nobody_and_the_next_frame_does() {
     let reader = Reader::new(1000);
-    let resting = Readiness { blocked: true, writable: false, polls_may_wait: true };
+    let resting = Readiness { blocked: true, writable: false, polls_may_wait: true, posts_are_welcome: false };
     assert!(reader.outbox.sleep(&reader.waker, resting));
     assert_eq!(reader.push("v", Urgency::Volatile), Err(SendError::NotWritable), "no GET hangs");
     reader.outbox.announce_poll();

@@ -7,13 +7,18 @@
 //! As the reference since 6.6.10: the first other packet while waiting restarts the timeout, once for each ping.
 
 use super::server::Timing;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How many heartbeats a client that is not read from may miss.
+const SUSPENDED_BEATS: u32 = 4;
 
 #[derive(Debug)]
 pub(super) struct Heartbeat {
     state: State,
-    /// Nothing is read from the client, so no pong can be expected.
+    /// Nothing is read from the client, so no pong can be expected, and its end cannot be seen either: only after a long
+    /// time it counts as dead.
     suspended: bool,
+    patience: Duration,
 }
 
 #[derive(Debug)]
@@ -30,18 +35,23 @@ pub(super) enum Beat {
 
 impl Heartbeat {
     pub(super) fn new(timing: &Timing, now: Instant) -> Self {
-        Heartbeat { state: State::Quiet { ping_at: now + timing.ping_interval }, suspended: false }
+        Heartbeat {
+            state: State::Quiet { ping_at: now + timing.ping_interval },
+            suspended: false,
+            patience: (timing.ping_interval + timing.ping_timeout) * SUSPENDED_BEATS,
+        }
     }
 
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Instant {
         match self.state {
-            State::Quiet { ping_at } => Some(ping_at),
-            State::Waiting { dead_at, .. } => (!self.suspended).then_some(dead_at),
+            State::Quiet { ping_at } => ping_at,
+            State::Waiting { dead_at, .. } if self.suspended => dead_at + self.patience,
+            State::Waiting { dead_at, .. } => dead_at,
         }
     }
 
     pub(super) fn tick(&mut self, timing: &Timing, now: Instant) -> Option<Beat> {
-        if self.deadline().is_none_or(|deadline| now < deadline) {
+        if now < self.deadline() {
             return None;
         }
         match self.state {

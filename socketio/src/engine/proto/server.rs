@@ -193,7 +193,7 @@ impl ServerSession {
         }
         let beat = match &self.closing {
             Some(closing) => Some(closing.deadline),
-            None => self.heartbeat.deadline(),
+            None => Some(self.heartbeat.deadline()),
         };
         let probe = match &self.state {
             State::Probing(probe) => Some(probe.noop_at.map_or(probe.expires_at, |at| at.min(probe.expires_at))),
@@ -219,6 +219,11 @@ impl ServerSession {
     /// Whether a GET that arrives now would only be left hanging.
     pub(crate) fn is_resting(&self) -> bool {
         self.state == State::Polling && !self.polling && self.closing.is_none()
+    }
+
+    /// Whether a POST that arrives now would be accepted.
+    pub(crate) fn takes_posts(&self) -> bool {
+        matches!(self.state, State::Polling | State::Probing(_)) && !self.posting
     }
 
     #[cfg(test)]
@@ -381,12 +386,14 @@ impl ServerSession {
     }
 
     fn close(&mut self, reason: DisconnectReason, now: Instant) {
-        if self.closing.is_none() {
-            let patience = match reason {
-                DisconnectReason::ServerShuttingDown => self.timing.close_timeout.min(SHUTDOWN_TIMEOUT),
-                _ => self.timing.close_timeout,
-            };
-            self.closing = Some(Closing { reason, deadline: now + patience, waited: false });
+        let patience = match reason {
+            DisconnectReason::ServerShuttingDown => self.timing.close_timeout.min(SHUTDOWN_TIMEOUT),
+            _ => self.timing.close_timeout,
+        };
+        match &mut self.closing {
+            // It goes on as it is, at most sooner.
+            Some(closing) => closing.deadline = closing.deadline.min(now + patience),
+            None => self.closing = Some(Closing { reason, deadline: now + patience, waited: false }),
         }
     }
 

@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Post(Text),
     /// A POST whose body arrived with it.
     PostComplete(Responder, Text),
+    /// The same, and it has been answered.
+    PostAnswered(Text),
     PostDropped,
     PostAborted,
     /// A request to open a WebSocket with this session's id.
