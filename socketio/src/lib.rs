@@ -82,7 +82,9 @@ pub use contract::{
 #[cfg(feature = "server")]
 pub use engine::{Cookie, CookieError, Cors, CorsError, Handshake, SameSite, Transport};
 #[cfg(feature = "server")]
-pub use extract::{Auth, ConnectArgs, ConnectError, ConnectFn, ConnectOutput, ConnectParts, ConnectSig, FromConnect, Session};
+pub use extract::{
+    Auth, ConnectArgs, ConnectError, ConnectFn, ConnectOutput, ConnectParts, ConnectSig, FromConnect, NsPath, Session,
+};
 pub use id::{InvalidId, SessionId, SocketId};
 pub use parser::{Binary, Body};
 pub use reason::DisconnectReason;

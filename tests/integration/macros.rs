@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use socketio::{
     Ack, AckRequested, Auth, Binary, CallError, ConnectError, ConnectParts, DisconnectReason, EmitError, FromConnect, FromEvent,
-    Incoming, RawArgs, Rejection, RejectionKind, Socket, SocketIo, events, namespace,
+    Incoming, NsPath, RawArgs, Rejection, RejectionKind, Socket, SocketIo, events, namespace,
 };
 use std::{
     borrow::Cow,
@@ -619,5 +619,42 @@ over_all_transports! {
             client.join("/maybe", auth).await;
             assert_eq!(client.call("/maybe", json!(["token"])).await, token);
         }
+    }
+
+    async fn parameters_of_the_path_are_extracted(transport) {
+        let io = SocketIo::builder().namespace::<dyn Team, _>(enter_team).build();
+        let server = Server::start(&io);
+        let mut client = Client::connect(server.addr, transport).await;
+        client.join("/org/acme/team/3", None).await;
+        client.join("/org/acme/team/4", None).await;
+        assert_eq!(client.call("/org/acme/team/3", json!(["name"])).await, json!(["team 3 of acme"]));
+        assert_eq!(client.call("/org/acme/team/4", json!(["name"])).await, json!(["team 4 of acme"]));
+        let refused = client.try_join("/org/acme/team/x", None).await.expect_err("no number");
+        assert_eq!(refused, json!({ "message": "invalid namespace path: `team` is no u32" }));
+        for unknown in ["/org/acme/team", "/org/acme/team/3/4", "/org//team/3", "/org/acme/teams/3"] {
+            let refused = client.try_join(unknown, None).await.expect_err("another shape");
+            assert_eq!(refused, json!({ "message": "Invalid namespace" }), "{unknown}");
+        }
+    }
+}
+
+#[namespace("/org/{org}/team/{team}")]
+trait Team {
+    #[event]
+    async fn name(&self) -> String;
+}
+
+struct Member {
+    org: String,
+    team: u32,
+}
+
+async fn enter_team(NsPath((org, team)): NsPath<(String, u32)>) -> Result<Member, ConnectError> {
+    Ok(Member { org, team })
+}
+
+impl Team for Member {
+    async fn name(&self) -> String {
+        format!("team {} of {}", self.team, self.org)
     }
 }

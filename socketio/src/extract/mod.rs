@@ -1,4 +1,4 @@
-//! Extractors of connect handlers: `Socket`, `Auth`, and every axum `FromRequestParts`.
+//! Extractors of connect handlers: `Socket`, `Auth`, `NsPath`, and every axum `FromRequestParts`.
 //!
 //! The requirements on a handler are separate bounds, so that each mistake has its own message:
 //! [`ConnectFn`] (is it an async function), [`ConnectOutput`] (does it return a `Result`), [`Session`] (does what it returns
@@ -6,9 +6,11 @@
 
 mod error;
 mod handler;
+mod ns_path;
 
 pub use error::ConnectError;
 pub use handler::{ConnectArgs, ConnectFn, ConnectOutput, ConnectSig, Session};
+pub use ns_path::NsPath;
 
 use crate::{
     contract::{Namespace, without_payload},
@@ -80,7 +82,7 @@ mod via {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a connect extractor for `{N}`",
     label = "not an extractor",
-    note = "connect handlers take `Socket<{N}>`, `Auth<T>` and any axum `FromRequestParts` extractor (State, HeaderMap, Query, Extension, ...); `State<T>` needs `.with_state(..)` before `.namespace(..)`"
+    note = "connect handlers take `Socket<{N}>`, `Auth<T>`, `NsPath<T>` and any axum `FromRequestParts` extractor (State, HeaderMap, Query, Extension, ...); `State<T>` needs `.with_state(..)` before `.namespace(..)`"
 )]
 pub trait FromConnect<N: ?Sized, S, M = via::Own>: Sized {
     /// Extracts the value, or refuses the client.
