@@ -5,7 +5,7 @@ use super::{
     refuse::Refusal,
 };
 use crate::id::SessionId;
-use http::{HeaderMap, Method, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
 use std::borrow::Cow;
 
 /// The query parameters that the engine knows. The last of several wins, as in Node.
@@ -96,6 +96,16 @@ pub(super) fn websocket_accept_key(parts: &Parts) -> Option<String> {
         && key.len() == 24
         && key.as_bytes().ends_with(b"==");
     valid.then(|| tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes()))
+}
+
+/// The subprotocol that is agreed on: the first that the client offers, as the reference has it. A client that offers some
+/// gives up if none is chosen.
+pub(super) fn websocket_subprotocol(headers: &HeaderMap) -> Option<HeaderValue> {
+    let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
+    let first = offered.split(',').next()?.trim();
+    // Only a token of HTTP is one.
+    HeaderName::from_bytes(first.as_bytes()).ok()?;
+    HeaderValue::from_str(first).ok()
 }
 
 fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {

@@ -10,7 +10,7 @@ use super::{
     proto::{Packet, open_packet},
     refuse::{Refusal, empty},
     registry::{ConnectionHandle, Registry},
-    request::{Query, has_legal_origin, is_upgrade, websocket_accept_key},
+    request::{Query, has_legal_origin, is_upgrade, websocket_accept_key, websocket_subprotocol},
     transport::polling::{Answer, Command},
 };
 use crate::{id::SessionId, text::Text};
@@ -350,6 +350,9 @@ fn switch_protocols(parts: &mut Parts) -> Result<(Response<Body>, OnUpgrade), Re
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, HeaderValue::try_from(key).map_err(|_| Refusal::BadRequest)?);
+    if let Some(protocol) = websocket_subprotocol(&parts.headers) {
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
     Ok((response, upgrade))
 }
 

@@ -27,6 +27,17 @@ describe("handshake", () => {
     assert.equal(answer.headers["sec-websocket-extensions"], undefined);
   });
 
+  test("of the offered subprotocols the first is chosen", async () => {
+    const answer = await upgradeRequest(`${F1}?${WEBSOCKET}`, { "Sec-WebSocket-Protocol": "chat, superchat" });
+    assert.equal(answer.status, 101);
+    assert.equal(answer.headers["sec-websocket-protocol"], "chat");
+  });
+
+  test("without an offer there is no subprotocol", async () => {
+    const answer = await upgradeRequest(`${F1}?${WEBSOCKET}`);
+    assert.equal(answer.headers["sec-websocket-protocol"], undefined);
+  });
+
   test("an empty sid is a new handshake", async () => {
     const ws = await Ws.connect(`${F1}?${WEBSOCKET}&sid=`);
     assert.match(await ws.next(), /^0\{"sid":"/);
