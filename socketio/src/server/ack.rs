@@ -150,25 +150,35 @@ impl<T, E> Drop for Reply<T, E> {
 /// # Cancel safety
 /// Dropping it gives up the acknowledgements, not the event.
 pub struct BroadcastReply<T, E> {
-    id: u64,
     failure: Option<Failure>,
-    missing: HashMap<SocketId, Arc<SocketCore>, Quick>,
+    missing: HashMap<SocketId, Asked, Quick>,
     answers: mpsc::UnboundedReceiver<(SocketId, Option<AckData>)>,
     results: Vec<(SocketId, Result<T, CallError<E>>)>,
     timeout: Timeout,
     decode: Decode<T, E>,
 }
 
+/// A socket that was asked, and the id of the acknowledgement it owes.
+pub(super) struct Asked {
+    pub(super) socket: Arc<SocketCore>,
+    pub(super) id: u64,
+}
+
+impl Asked {
+    fn forget(&self) {
+        self.socket.forget_ack(self.id);
+    }
+}
+
 impl<T, E> BroadcastReply<T, E> {
     pub(super) fn new(
-        id: u64,
         failure: Option<Failure>,
-        missing: HashMap<SocketId, Arc<SocketCore>, Quick>,
+        missing: HashMap<SocketId, Asked, Quick>,
         answers: mpsc::UnboundedReceiver<(SocketId, Option<AckData>)>,
         timeout: Duration,
         decode: Decode<T, E>,
     ) -> Self {
-        BroadcastReply { id, failure, missing, answers, results: Vec::new(), timeout: Timeout::new(timeout), decode }
+        BroadcastReply { failure, missing, answers, results: Vec::new(), timeout: Timeout::new(timeout), decode }
     }
 }
 
@@ -201,8 +211,8 @@ impl<T, E> Future for BroadcastReply<T, E> {
             this.missing.remove(&socket);
             this.results.push((socket, data.map_or(Err(CallError::Disconnected), |data| (this.decode)(&data))));
         }
-        for (id, socket) in std::mem::take(&mut this.missing) {
-            socket.forget_ack(this.id);
+        for (id, asked) in std::mem::take(&mut this.missing) {
+            asked.forget();
             this.results.push((id, Err(CallError::Timeout)));
         }
         Poll::Ready(std::mem::take(&mut this.results))
@@ -211,7 +221,7 @@ impl<T, E> Future for BroadcastReply<T, E> {
 
 impl<T, E> Drop for BroadcastReply<T, E> {
     fn drop(&mut self) {
-        self.missing.values().for_each(|socket| socket.forget_ack(self.id));
+        self.missing.values().for_each(Asked::forget);
     }
 }
 

@@ -2,10 +2,11 @@
 //! the number of receivers.
 
 use super::{
-    ack::{BroadcastReply, Failure, Waiter},
+    ack::{Asked, BroadcastReply, Failure, Waiter},
     core::{SocketCore, bundle},
     emit::{EmitError, EmitterOf, raw_event},
     hooks::Outgoing,
+    mounts::Scope,
     namespace::NamespaceCore,
     remote::RemoteSocket,
 };
@@ -122,22 +123,30 @@ impl<N: Namespace + ?Sized> Broadcast<N> {
 }
 
 /// Where an emitter sends to: many clients.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Many {
-    namespace: Arc<NamespaceCore>,
+    scope: Scope,
     target: Target,
     timeout: Duration,
 }
 
+impl fmt::Debug for Many {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Many").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
 impl Many {
-    pub(super) fn new(namespace: Arc<NamespaceCore>) -> Self {
-        let timeout = namespace.settings.ack_timeout;
-        Many { namespace, target: Target::default(), timeout }
+    pub(super) fn new(scope: Scope) -> Self {
+        let timeout = scope.settings().ack_timeout;
+        Many { scope, target: Target::default(), timeout }
     }
 
-    fn sockets(&self) -> Vec<Arc<SocketCore>> {
+    pub(super) fn sockets(&self) -> Vec<Arc<SocketCore>> {
         let mut sockets = Vec::new();
-        self.namespace.members.read().visit(&self.target, |socket| sockets.push(Arc::clone(socket)));
+        for namespace in self.scope.namespaces() {
+            namespace.members.read().visit(&self.target, |socket| sockets.push(Arc::clone(socket)));
+        }
         sockets
     }
 
@@ -146,10 +155,17 @@ impl Many {
     }
 
     fn emit(&self, event: Body) {
+        match &self.scope {
+            Scope::One(namespace) => self.emit_in(namespace, event),
+            family => family.namespaces().iter().for_each(|namespace| self.emit_in(namespace, event.clone())),
+        }
+    }
+
+    fn emit_in(&self, namespace: &NamespaceCore, event: Body) {
         let urgency = self.urgency(&event);
-        self.namespace.settings.hooks.outgoing(&Outgoing::new(&self.namespace.path, &event));
-        let packet = bundle(encode_event(&self.namespace.path, None, event));
-        self.namespace.members.read().visit(&self.target, |socket| {
+        namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
+        let packet = bundle(encode_event(&namespace.path, None, event));
+        namespace.members.read().visit(&self.target, |socket| {
             // A client that cannot take it does not concern the others, nor the caller.
             let _ = socket.link().engine.outbox.push(packet.clone(), urgency);
         });
@@ -163,7 +179,7 @@ impl EmitTarget for Many {
     fn send(&self, event: Result<Body, EncodeError>) {
         match event {
             Ok(event) => self.emit(event),
-            Err(error) => tracing::error!(%error, namespace = self.namespace.path, "an event was not sent"),
+            Err(error) => tracing::error!(%error, "a broadcast was not sent"),
         }
     }
 
@@ -172,25 +188,27 @@ impl EmitTarget for Many {
         event: Result<Body, EncodeError>,
         decode: Decode<T, E>,
     ) -> BroadcastReply<T, E> {
-        let id = self.namespace.next_ack_id();
         let (waiter, answers) = mpsc::unbounded_channel();
-        let mut missing: HashMap<SocketId, Arc<SocketCore>, Quick> = HashMap::default();
+        let mut missing: HashMap<SocketId, Asked, Quick> = HashMap::default();
         let event = match event {
             Ok(event) => event,
             Err(error) => {
                 let failure = Some(Failure::Encode(error.to_string()));
-                return BroadcastReply::new(id, failure, missing, answers, self.timeout, decode);
+                return BroadcastReply::new(failure, missing, answers, self.timeout, decode);
             }
         };
         let urgency = self.urgency(&event);
-        self.namespace.settings.hooks.outgoing(&Outgoing::new(&self.namespace.path, &event));
-        let packet = bundle(encode_event(&self.namespace.path, Some(id), event));
-        self.namespace.members.read().visit(&self.target, |socket| {
-            missing.insert(socket.id(), Arc::clone(socket));
-            if socket.expect_ack(id, Waiter::Many(waiter.clone())) {
-                let _ = socket.link().engine.outbox.push(packet.clone(), urgency);
-            }
-        });
-        BroadcastReply::new(id, None, missing, answers, self.timeout, decode)
+        for namespace in self.scope.namespaces() {
+            let id = namespace.next_ack_id();
+            namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
+            let packet = bundle(encode_event(&namespace.path, Some(id), event.clone()));
+            namespace.members.read().visit(&self.target, |socket| {
+                missing.insert(socket.id(), Asked { socket: Arc::clone(socket), id });
+                if socket.expect_ack(id, Waiter::Many(waiter.clone())) {
+                    let _ = socket.link().engine.outbox.push(packet.clone(), urgency);
+                }
+            });
+        }
+        BroadcastReply::new(None, missing, answers, self.timeout, decode)
     }
 }

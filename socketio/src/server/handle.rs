@@ -1,6 +1,6 @@
 //! `SocketIo`: the handle on a running server. Cheap to clone; usable from any HTTP handler or task.
 
-use super::{builder::Builder, client_files::ClientFiles, connection::Shared, namespace::NamespaceHandle};
+use super::{builder::Builder, client_files::ClientFiles, connection::Shared, mounts::Scope, namespace::NamespaceHandle};
 use crate::{
     contract::Namespace,
     engine::{
@@ -79,10 +79,10 @@ impl SocketIo {
         engine::Service::alone(self.clone())
     }
 
-    /// The clients of namespace `N`.
+    /// The clients of namespace `N`; if it is dynamic, those of all its children, see [`NamespaceHandle::at`].
     ///
     /// # Panics
-    /// `N` is not registered, or it is dynamic; see [`try_of`](Self::try_of) and [`at`](Self::at).
+    /// `N` is not registered under its own path; [`try_of`](Self::try_of) tells without a panic.
     pub fn of<N: Namespace + ?Sized>(&self) -> NamespaceHandle<N> {
         match self.try_of::<N>() {
             Some(namespace) => namespace,
@@ -97,8 +97,12 @@ impl SocketIo {
 
     /// The clients of namespace `N`; `None` if it is not registered under its own path.
     pub fn try_of<N: Namespace + ?Sized>(&self) -> Option<NamespaceHandle<N>> {
-        let (mount, core) = self.inner.shared.mounts.fixed(N::PATH)?;
-        (mount.contract == TypeId::of::<N>()).then(|| NamespaceHandle::new(core))
+        let mounts = &self.inner.shared.mounts;
+        if let Some((mount, core)) = mounts.fixed(N::PATH) {
+            return (mount.contract == TypeId::of::<N>()).then(|| NamespaceHandle::new(core));
+        }
+        let family = mounts.family(TypeId::of::<N>())?;
+        Some(NamespaceHandle::scoped(Scope::Family(Arc::clone(mounts), family)))
     }
 
     /// The clients of namespace `N` at this path; `None` if it is not registered there. A child of a dynamic namespace is

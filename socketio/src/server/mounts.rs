@@ -65,6 +65,30 @@ impl Pattern {
     }
 }
 
+/// The namespaces that an operation is about.
+#[derive(Clone)]
+pub(super) enum Scope {
+    One(Arc<NamespaceCore>),
+    /// All children of a dynamic namespace that are in use at the time.
+    Family(Arc<Mounts>, Arc<Mount>),
+}
+
+impl Scope {
+    pub(super) fn namespaces(&self) -> Vec<Arc<NamespaceCore>> {
+        match self {
+            Scope::One(core) => vec![Arc::clone(core)],
+            Scope::Family(mounts, mount) => mounts.children(mount),
+        }
+    }
+
+    pub(super) fn settings(&self) -> &Arc<Settings> {
+        match self {
+            Scope::One(core) => &core.settings,
+            Scope::Family(mounts, _) => &mounts.settings,
+        }
+    }
+}
+
 /// A registered namespace, or a family of them.
 pub(super) struct Mount {
     pub(super) pattern: Pattern,
@@ -122,6 +146,18 @@ impl Mounts {
     /// The namespace that was registered under this path.
     pub(super) fn fixed(&self, path: &str) -> Option<(Arc<Mount>, Arc<NamespaceCore>)> {
         self.fixed.get(path).cloned()
+    }
+
+    /// The family of namespaces that was registered for this contract.
+    pub(super) fn family(&self, contract: TypeId) -> Option<Arc<Mount>> {
+        let is_family = |mount: &&Arc<Mount>| mount.contract == contract && !matches!(mount.pattern, Pattern::Path(_));
+        self.mounts.iter().find(is_family).map(Arc::clone)
+    }
+
+    /// The members of a family that are in use.
+    pub(super) fn children(&self, mount: &Arc<Mount>) -> Vec<Arc<NamespaceCore>> {
+        let children = self.children.lock();
+        children.values().filter(|child| Arc::ptr_eq(&child.mount, mount)).filter_map(|child| child.core.upgrade()).collect()
     }
 
     /// The namespace of this path, made if a dynamic namespace takes it.

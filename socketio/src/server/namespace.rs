@@ -5,14 +5,11 @@ use super::{
     emit::{EmitError, EmitterOf},
     hooks::Hooks,
     members::Members,
+    mounts::Scope,
     remote::RemoteSocket,
     socket::Socket,
 };
-use crate::{
-    contract::Namespace,
-    parser::Body,
-    room::{Room, Target},
-};
+use crate::{contract::Namespace, parser::Body, room::Room};
 use parking_lot::RwLock;
 use serde::Serialize;
 use std::{
@@ -75,39 +72,77 @@ impl Drop for NamespaceCore {
     }
 }
 
-/// Handle on all clients of a namespace, such as `NamespaceHandle<dyn Chat>`. Cheap to clone.
+/// Handle on all clients of a namespace, such as `NamespaceHandle<dyn Chat>`, or of all children of a dynamic one. Cheap to
+/// clone.
 pub struct NamespaceHandle<N: ?Sized> {
-    core: Arc<NamespaceCore>,
+    scope: Scope,
     name: PhantomData<fn(&N)>,
 }
 
 impl<N: ?Sized> Clone for NamespaceHandle<N> {
     fn clone(&self) -> Self {
-        NamespaceHandle::new(Arc::clone(&self.core))
+        NamespaceHandle { scope: self.scope.clone(), name: PhantomData }
     }
 }
 
 impl<N: ?Sized> fmt::Debug for NamespaceHandle<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NamespaceHandle").field("path", &self.core.path).finish_non_exhaustive()
+        let mut paths: Vec<_> = self.scope.namespaces().iter().map(|core| core.path.clone()).collect();
+        paths.sort();
+        f.debug_struct("NamespaceHandle").field("paths", &paths).finish()
     }
 }
 
 impl<N: ?Sized> NamespaceHandle<N> {
     pub(super) fn new(core: Arc<NamespaceCore>) -> Self {
-        NamespaceHandle { core, name: PhantomData }
+        Self::scoped(Scope::One(core))
+    }
+
+    pub(super) fn scoped(scope: Scope) -> Self {
+        NamespaceHandle { scope, name: PhantomData }
     }
 }
 
 impl<N: Namespace + ?Sized> NamespaceHandle<N> {
-    /// The path of the namespace.
+    /// The path of the namespace; of a dynamic one, its pattern.
     pub fn path(&self) -> &str {
-        &self.core.path
+        match &self.scope {
+            Scope::One(core) => &core.path,
+            Scope::Family(..) => N::PATH,
+        }
+    }
+
+    /// One child of a dynamic namespace; `None` if the path does not fit its pattern. A child lives as long as a client or a
+    /// handle uses it, and is made if there is none.
+    ///
+    /// ```
+    /// # use socketio::{SocketIo, events, namespace};
+    /// # #[events] trait OrgEvents { #[event] async fn news(&self, text: &str); }
+    /// #[namespace("/org/{id}", emits = OrgEvents)]
+    /// trait Org {}
+    /// # struct Member;
+    /// # impl Org for Member {}
+    ///
+    /// let io = SocketIo::builder().shared::<dyn Org>(Member).build();
+    /// io.of::<dyn Org>().emit().news("to the members of all organisations");
+    /// if let Some(acme) = io.of::<dyn Org>().at("/org/acme") {
+    ///     acme.emit().news("to those of one");
+    /// }
+    /// assert!(io.of::<dyn Org>().at("/somewhere/else").is_none());
+    /// ```
+    pub fn at(&self, path: &str) -> Option<NamespaceHandle<N>> {
+        match &self.scope {
+            Scope::One(core) => (core.path == path).then(|| self.clone()),
+            Scope::Family(mounts, family) => {
+                let (mount, core) = mounts.find(path)?;
+                Arc::ptr_eq(&mount, family).then(|| NamespaceHandle::new(core))
+            }
+        }
     }
 
     /// Number of clients connected to this server.
     pub fn len(&self) -> usize {
-        self.core.members.read().len()
+        self.scope.namespaces().iter().map(|core| core.members.read().len()).sum()
     }
 
     /// Whether no client is connected to this server.
@@ -116,7 +151,7 @@ impl<N: Namespace + ?Sized> NamespaceHandle<N> {
     }
 
     fn all(&self) -> Broadcast<N> {
-        Broadcast::new(Many::new(Arc::clone(&self.core)))
+        Broadcast::new(Many::new(self.scope.clone()))
     }
 
     /// Everyone in the room. Repeated, it adds rooms; a client in several of them gets the event once.
@@ -164,9 +199,7 @@ impl<N: Namespace + ?Sized> NamespaceHandle<N> {
 
     /// The clients that are connected to this server.
     pub fn sockets(&self) -> Vec<Socket<N>> {
-        let mut sockets = Vec::new();
-        self.core.members.read().visit(&Target::default(), |socket| sockets.push(Socket::new(Arc::clone(socket))));
-        sockets
+        Many::new(self.scope.clone()).sockets().into_iter().map(Socket::new).collect()
     }
 
     /// The clients of the namespace.
