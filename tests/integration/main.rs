@@ -36,6 +36,7 @@ mod acks;
 mod binary;
 mod cleanup;
 mod client;
+mod dynamic;
 mod http;
 mod http1;
 mod lifecycle;
