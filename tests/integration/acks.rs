@@ -5,6 +5,7 @@ use crate::{
     script::{basic, script},
     server::{Server, eventually},
 };
+use futures_util::{Stream as _, StreamExt as _};
 use serde_json::{Value, json};
 use socketio::{Binary, Body, CallError, Socket, SocketIo, Untyped};
 use std::{collections::HashMap, time::Duration};
@@ -146,6 +147,24 @@ over_all_transports! {
         }
         let count = |error: &CallError| results.values().filter(|result| result.as_ref().err() == Some(error)).count();
         assert_eq!((count(&CallError::Timeout), count(&CallError::Disconnected)), (2, 2));
+    }
+
+    async fn answers_of_a_broadcast_come_one_by_one(transport) {
+        let (io, server) = start();
+        let namespace = io.at::<Untyped>("/").expect("registered");
+        let mut first = Client::joined(server.addr, transport).await;
+        let mut second = Client::joined(server.addr, transport).await;
+        let mut replies = namespace.timeout(Duration::from_millis(800)).ask_body(question(7));
+        assert_eq!(replies.size_hint(), (2, Some(2)));
+        let asked = first.event().await;
+        first.acknowledge(&asked, json!(["first"])).await;
+        // Nobody waits for the second client to see the answer of the first.
+        let (_, answer) = replies.next().await.expect("two were asked");
+        assert_eq!(answer.expect("it answered").raw_args().get::<String>(0).as_deref(), Ok("first"));
+        second.event().await;
+        let (_, answer) = replies.next().await.expect("two were asked");
+        assert_eq!(answer.expect_err("it does not answer"), CallError::Timeout);
+        assert!(replies.next().await.is_none());
     }
 
     async fn binary_acknowledgements(transport) {

@@ -8,13 +8,14 @@ use crate::{
     contract::{AckData, CallError, Decode},
     id::{Quick, SocketId},
 };
+use futures_util::Stream;
 use std::{
     collections::HashMap,
     fmt,
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 use tokio::{
@@ -145,7 +146,7 @@ impl<T, E> Drop for Reply<T, E> {
 }
 
 /// The acknowledgements of all sockets that an event was broadcast to: one result for each, in order of arrival.
-/// Sockets that did not answer in time come last, with [`CallError::Timeout`].
+/// Sockets that did not answer in time come last, with [`CallError::Timeout`]. Also a `Stream` of these results.
 ///
 /// # Cancel safety
 /// Dropping it gives up the acknowledgements, not the event.
@@ -155,6 +156,7 @@ pub struct BroadcastReply<T, E> {
     answers: mpsc::UnboundedReceiver<(SocketId, Option<AckData>)>,
     results: Vec<(SocketId, Result<T, CallError<E>>)>,
     timeout: Timeout,
+    timed_out: bool,
     decode: Decode<T, E>,
 }
 
@@ -178,7 +180,7 @@ impl<T, E> BroadcastReply<T, E> {
         timeout: Duration,
         decode: Decode<T, E>,
     ) -> Self {
-        BroadcastReply { failure, missing, answers, results: Vec::new(), timeout: Timeout::new(timeout), decode }
+        BroadcastReply { failure, missing, answers, results: Vec::new(), timeout: Timeout::new(timeout), timed_out: false, decode }
     }
 }
 
@@ -194,28 +196,44 @@ impl<T, E> Unpin for BroadcastReply<T, E> {}
 impl<T, E> Future for BroadcastReply<T, E> {
     type Output = Vec<(SocketId, Result<T, CallError<E>>)>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        while let Some(result) = ready!(self.as_mut().poll_next(cx)) {
+            self.results.push(result);
+        }
+        Poll::Ready(std::mem::take(&mut self.results))
+    }
+}
+
+/// As a stream, it gives each result as soon as it is there.
+impl<T, E> Stream for BroadcastReply<T, E> {
+    type Item = (SocketId, Result<T, CallError<E>>);
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        if let Some(failure) = &this.failure {
+        if let Some(failure) = this.failure.take() {
             tracing::warn!(?failure, "a broadcast was not sent");
-            return Poll::Ready(Vec::new());
         }
-        while !this.missing.is_empty() {
-            let Poll::Ready(answer) = this.answers.poll_recv(cx) else {
-                if this.timeout.poll(cx).is_pending() {
-                    return Poll::Pending;
-                }
-                break;
-            };
-            let Some((socket, data)) = answer else { break };
-            this.missing.remove(&socket);
-            this.results.push((socket, data.map_or(Err(CallError::Disconnected), |data| (this.decode)(&data))));
+        if this.missing.is_empty() {
+            return Poll::Ready(None);
         }
-        for (id, asked) in std::mem::take(&mut this.missing) {
+        if !this.timed_out {
+            if let Poll::Ready(Some((socket, data))) = this.answers.poll_recv(cx) {
+                this.missing.remove(&socket);
+                return Poll::Ready(Some((socket, data.map_or(Err(CallError::Disconnected), |data| (this.decode)(&data)))));
+            }
+            ready!(this.timeout.poll(cx));
+            this.timed_out = true;
+        }
+        let silent = this.missing.keys().next().copied();
+        let asked = silent.and_then(|id| Some((id, this.missing.remove(&id)?)));
+        Poll::Ready(asked.map(|(id, asked)| {
             asked.forget();
-            this.results.push((id, Err(CallError::Timeout)));
-        }
-        Poll::Ready(std::mem::take(&mut this.results))
+            (id, Err(CallError::Timeout))
+        }))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.missing.len(), Some(self.missing.len()))
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::{
     core::SocketCore,
-    emit::{EmitterOf, One},
+    emit::{EmitError, EmitterOf, One, Single, Try},
     socket::Socket,
 };
 use crate::{contract::Namespace, id::SocketId, room::Room};
-use std::{fmt, sync::Arc};
+use serde::Serialize;
+use std::{fmt, sync::Arc, time::Duration};
 
 /// A client of namespace `N` that may be connected to another server of the cluster.
 pub struct RemoteSocket<N: ?Sized> {
@@ -38,6 +39,24 @@ impl<N: Namespace + ?Sized> RemoteSocket<N> {
     /// The events that can be emitted to this client.
     pub fn emit(&self) -> EmitterOf<N, One> {
         self.socket.emit()
+    }
+
+    /// Like [`emit`](Self::emit), with a `Result` for events without acknowledgement.
+    pub fn try_emit(&self) -> EmitterOf<N, Try> {
+        self.socket.try_emit()
+    }
+
+    /// Waits at most so long for acknowledgements.
+    pub fn timeout(&self, timeout: Duration) -> Single<N> {
+        self.socket.timeout(timeout)
+    }
+
+    /// Emits an event whose name and arguments are known only at run time; see [`Socket::emit_raw`].
+    ///
+    /// # Errors
+    /// The event did not leave the server.
+    pub fn emit_raw(&self, event: &str, args: impl Serialize) -> Result<(), EmitError> {
+        self.socket.emit_raw(event, args)
     }
 
     /// Makes the client join a room.
