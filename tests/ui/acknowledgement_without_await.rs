@@ -1,0 +1,13 @@
+#[socketio::events]
+pub trait ChatEvents {
+    #[event]
+    async fn message(&self, text: &str);
+    #[event]
+    async fn ask(&self, question: &str) -> bool;
+}
+#[socketio::namespace("/chat", emits = ChatEvents)]
+pub trait Chat {}
+async fn f(socket: &socketio::Socket<dyn Chat>) {
+    if socket.emit().ask("?") {}
+}
+fn main() {}

@@ -1,0 +1,13 @@
+use socketio::{ConnectError, SocketIo};
+#[socketio::namespace("/chat")]
+pub trait Chat {}
+struct Session;
+impl Chat for Session {}
+struct Database;
+fn main() {
+    let database = Database;
+    SocketIo::builder().namespace::<dyn Chat, _>(async move || {
+        let _ = &database;
+        Ok::<_, ConnectError>(Session)
+    });
+}

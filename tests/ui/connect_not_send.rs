@@ -1,0 +1,14 @@
+use socketio::{ConnectError, Socket, SocketIo};
+#[socketio::namespace("/chat")]
+pub trait Chat {}
+struct Session;
+impl Chat for Session {}
+async fn connect(_socket: Socket<dyn Chat>) -> Result<Session, ConnectError> {
+    let count = std::rc::Rc::new(1);
+    tokio::task::yield_now().await;
+    drop(count);
+    Ok(Session)
+}
+fn main() {
+    SocketIo::builder().namespace::<dyn Chat, _>(connect);
+}

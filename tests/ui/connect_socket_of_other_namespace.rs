@@ -1,0 +1,11 @@
+use socketio::{ConnectError, Socket, SocketIo};
+#[socketio::namespace("/chat")]
+pub trait Chat {}
+struct Session;
+impl Chat for Session {}
+#[socketio::namespace("/news")]
+pub trait News {}
+async fn connect(_socket: Socket<dyn News>) -> Result<Session, ConnectError> { Ok(Session) }
+fn main() {
+    SocketIo::builder().namespace::<dyn Chat, _>(connect);
+}

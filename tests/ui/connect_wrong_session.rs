@@ -1,0 +1,8 @@
+use socketio::{ConnectError, SocketIo};
+#[socketio::namespace("/chat")]
+pub trait Chat {}
+struct Session;
+async fn connect() -> Result<Session, ConnectError> { Ok(Session) }
+fn main() {
+    SocketIo::builder().namespace::<dyn Chat, _>(connect);
+}

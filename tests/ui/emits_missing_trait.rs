@@ -1,0 +1,3 @@
+#[socketio::namespace("/chat", emits = ChatEvent)]
+pub trait Chat {}
+fn main() {}

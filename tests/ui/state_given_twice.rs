@@ -1,0 +1,3 @@
+fn main() {
+    socketio::SocketIo::builder().with_state(1).with_state("two");
+}

@@ -1,0 +1,4 @@
+struct App;
+fn main() {
+    socketio::SocketIo::builder().with_state(App);
+}
