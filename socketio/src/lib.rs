@@ -83,7 +83,8 @@ pub use contract::{
 pub use engine::{Cookie, CookieError, Cors, CorsError, Handshake, SameSite, Transport};
 #[cfg(feature = "server")]
 pub use extract::{
-    Auth, ConnectArgs, ConnectError, ConnectFn, ConnectOutput, ConnectParts, ConnectSig, FromConnect, NsPath, Session,
+    Auth, ConnectArgs, ConnectError, ConnectFn, ConnectFuture, ConnectOutput, ConnectParts, ConnectRefusal, ConnectSig,
+    FromConnect, NsPath, Session,
 };
 pub use id::{InvalidId, SessionId, SocketId};
 pub use parser::{Binary, Body};

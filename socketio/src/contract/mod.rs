@@ -124,7 +124,8 @@ pub trait Events: 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a Socket.IO namespace",
     label = "not declared with `#[socketio::namespace]`",
-    note = "annotate the trait: `#[socketio::namespace(\"/path\")] pub trait ...`"
+    note = "annotate the trait: `#[socketio::namespace(\"/path\")] pub trait ...`",
+    note = "an `#[events]` trait has no clients of its own: a namespace names it with `emits = ...`, and is then what to address"
 )]
 pub trait Namespace: Events {
     /// The path, such as `/chat`, or a pattern, such as `/org/{id}`.

@@ -2,97 +2,137 @@
 
 use super::{ConnectError, ConnectParts, FromConnect};
 use crate::{contract::Serve, server::ErasedSession};
-use std::{future::Future, sync::Arc};
+use std::{fmt, future::Future, sync::Arc};
 
-/// Step 1: an async function or closure. `X` pairs its argument types with inferred markers.
+/// Step 1: a function or closure. `X` pairs its argument types with inferred markers.
 #[diagnostic::on_unimplemented(
     message = "a connect handler is an `async fn` (or async closure) of at most 8 extractors",
     label = "not a connect handler",
-    note = "expected `async fn(extractors...) -> Result<Session, impl Into<ConnectError>>`"
+    note = "expected `async fn(extractors...) -> Result<Session, impl Into<ConnectError>>`, the function itself and not a call of it"
 )]
-pub trait ConnectFn<X: ConnectSig>: Clone + Send + Sync + 'static {
+pub trait ConnectFn<X: ConnectSig> {
+    /// `X`. A bound on it is a bound on the function, so that a mistake in an argument is shown at the function.
+    type Sig: ConnectSig;
     /// What the function returns.
-    type Future: Future<Output = Self::Output>;
-    /// What its future resolves to.
-    type Output;
+    type Future;
     #[doc(hidden)]
-    fn call(self, args: X::Args) -> Self::Future;
+    fn call(self, args: <Self::Sig as ConnectSig>::Args) -> Self::Future;
 }
 
 /// Argument types paired with inferred markers: `((T1, M1), (T2, M2))`.
 pub trait ConnectSig {
     /// The argument types alone.
-    type Args: Send;
+    type Args;
 }
 
 /// Step 2: every argument is an extractor.
-pub trait ConnectArgs<N: ?Sized, S>: ConnectSig {
+pub trait ConnectArgs<N: ?Sized, S>: ConnectSig<Args: Send> {
     #[doc(hidden)]
     fn extract(parts: &mut ConnectParts, state: &S) -> impl Future<Output = Result<Self::Args, ConnectError>> + Send;
 }
 
-/// Step 3: the output is a `Result`.
+/// Step 3: the function is async. What its output lacks is reported by the traits of the output and of its parts.
 #[diagnostic::on_unimplemented(
-    message = "a connect handler returns `Result<Session, E>`, not `{Self}`",
-    label = "wrap the session in `Ok(..)`; `E` must be `Into<ConnectError>`"
+    message = "a connect handler is async: this one returns `{Self}`, which is not a future",
+    label = "not an `async fn` or async closure",
+    note = "expected `async fn(extractors...) -> Result<Session, impl Into<ConnectError>>`"
 )]
-pub trait ConnectOutput {
-    /// The session.
-    type Session: Send + Sync + 'static;
+pub trait ConnectFuture<N: ?Sized> {
     #[doc(hidden)]
-    fn into_session(self) -> Result<Self::Session, ConnectError>;
+    fn session(self) -> impl Future<Output = Result<Accepted, ConnectError>> + Send;
 }
 
-impl<H: Send + Sync + 'static, E: Into<ConnectError>> ConnectOutput for Result<H, E> {
-    type Session = H;
-    fn into_session(self) -> Result<H, ConnectError> {
-        self.map_err(Into::into)
+impl<N: ?Sized, F> ConnectFuture<N> for F
+where
+    F: Future<Output: ConnectOutput<N>> + Send,
+{
+    async fn session(self) -> Result<Accepted, ConnectError> {
+        self.await.into_session()
     }
 }
 
-/// Step 4: the session implements the namespace trait.
+/// Step 4: the output is a `Result`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the session of `{N}`: it does not implement the namespace trait",
-    label = "this connect handler returns `Result<{Self}, _>`",
-    note = "add `impl Trait for {Self}` for the trait inside `{N}`"
+    message = "a connect handler returns `Result<Session, E>`, not `{Self}`",
+    label = "accept with `Ok(session)`, refuse with `Err(ConnectError::new(..))`"
 )]
-pub trait Session<N: ?Sized>: Sized {
+pub trait ConnectOutput<N: ?Sized> {
     #[doc(hidden)]
-    #[allow(private_interfaces)]
-    fn erase(self: Arc<Self>) -> Box<dyn ErasedSession>;
+    fn into_session(self) -> Result<Accepted, ConnectError>;
+}
+
+impl<N: ?Sized, H: Session<N>, E: ConnectRefusal> ConnectOutput<N> for Result<H, E> {
+    fn into_session(self) -> Result<Accepted, ConnectError> {
+        self.map(|session| Arc::new(session).erase()).map_err(ConnectRefusal::refuse)
+    }
+}
+
+/// Step 5: the error refuses the client.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot refuse a client: it is not `Into<ConnectError>`",
+    label = "this connect handler returns `Result<_, {Self}>`",
+    note = "add `impl From<{Self}> for ConnectError`, or return `ConnectError::new(..)` instead"
+)]
+pub trait ConnectRefusal {
+    #[doc(hidden)]
+    fn refuse(self) -> ConnectError;
 }
 
 #[diagnostic::do_not_recommend]
+impl<E: Into<ConnectError>> ConnectRefusal for E {
+    fn refuse(self) -> ConnectError {
+        self.into()
+    }
+}
+
+/// Step 6: the session implements the namespace trait. Its blanket implementation is recommended, because it leads the compiler
+/// to the name of the trait that is not implemented.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the session of `{N}`: it does not implement the namespace trait",
+    label = "this makes a `{Self}` the session of each client"
+)]
+pub trait Session<N: ?Sized>: Sized {
+    #[doc(hidden)]
+    fn erase(self: Arc<Self>) -> Accepted;
+}
+
 impl<N: Serve<H> + ?Sized, H: Send + Sync + 'static> Session<N> for H {
-    #[allow(private_interfaces)]
-    fn erase(self: Arc<Self>) -> Box<dyn ErasedSession> {
-        crate::server::erase::<N, H>(self)
+    fn erase(self: Arc<Self>) -> Accepted {
+        Accepted(crate::server::erase::<N, H>(self))
+    }
+}
+
+/// A session on its way into the runtime, which knows neither its type nor its namespace.
+pub struct Accepted(pub(crate) Box<dyn ErasedSession>);
+
+impl fmt::Debug for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Accepted")
     }
 }
 
 macro_rules! handlers {
     ($([$($marker:ident $arg:ident),*])*) => { $(
-        impl<$($marker, $arg: Send),*> ConnectSig for ($(($arg, $marker),)*) {
+        impl<$($marker, $arg),*> ConnectSig for ($(($arg, $marker),)*) {
             type Args = ($($arg,)*);
         }
 
         #[allow(non_snake_case)]
-        impl<F, Fut, $($marker, $arg: Send),*> ConnectFn<($(($arg, $marker),)*)> for F
+        impl<F, Fut, $($marker, $arg),*> ConnectFn<($(($arg, $marker),)*)> for F
         where
-            F: FnOnce($($arg),*) -> Fut + Clone + Send + Sync + 'static,
-            Fut: Future,
+            F: FnOnce($($arg),*) -> Fut,
         {
+            type Sig = ($(($arg, $marker),)*);
             type Future = Fut;
-            type Output = Fut::Output;
             fn call(self, ($($arg,)*): ($($arg,)*)) -> Fut {
                 self($($arg),*)
             }
         }
 
         #[allow(non_snake_case, unused_variables)]
-        impl<N: ?Sized, S: Sync, $($marker, $arg: Send),*> ConnectArgs<N, S> for ($(($arg, $marker),)*)
+        impl<N: ?Sized, S: Sync, $($marker, $arg),*> ConnectArgs<N, S> for ($(($arg, $marker),)*)
         where
-            $($arg: FromConnect<N, S, $marker>,)*
+            $($arg: FromConnect<N, S, $marker> + Send,)*
         {
             async fn extract(parts: &mut ConnectParts, state: &S) -> Result<Self::Args, ConnectError> {
                 $(let $arg = $arg::from_connect(parts, state).await?;)*

@@ -1,15 +1,16 @@
 //! Extractors of connect handlers: `Socket`, `Auth`, `NsPath`, and every axum `FromRequestParts`.
 //!
 //! The requirements on a handler are separate bounds, so that each mistake has its own message:
-//! [`ConnectFn`] (is it an async function), [`ConnectOutput`] (does it return a `Result`), [`Session`] (does what it returns
-//! implement the namespace trait), [`ConnectArgs`] (is every argument an extractor).
+//! [`ConnectFn`] (is it a function), [`ConnectArgs`] (is every argument an extractor), [`ConnectFuture`] (is it async),
+//! [`ConnectOutput`] (does it return a `Result`), [`ConnectRefusal`] (of what error), [`Session`] (does what it returns implement
+//! the namespace trait). Each is asked through the function's own type, so that the compiler underlines the function.
 
 mod error;
 mod handler;
 mod ns_path;
 
 pub use error::ConnectError;
-pub use handler::{ConnectArgs, ConnectFn, ConnectOutput, ConnectSig, Session};
+pub use handler::{ConnectArgs, ConnectFn, ConnectFuture, ConnectOutput, ConnectRefusal, ConnectSig, Session};
 pub use ns_path::NsPath;
 
 use crate::{
@@ -81,8 +82,9 @@ mod via {
 /// payload. `M` tells the two apart and is always inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a connect extractor for `{N}`",
-    label = "not an extractor",
-    note = "connect handlers take `Socket<{N}>`, `Auth<T>`, `NsPath<T>` and any axum `FromRequestParts` extractor (State, HeaderMap, Query, Extension, ...); `State<T>` needs `.with_state(..)` before `.namespace(..)`"
+    label = "an argument of this connect handler is not an extractor",
+    note = "connect handlers take `Socket<{N}>`, `Auth<T>` if the namespace declares `auth = T`, `NsPath<T>`, and any axum `FromRequestParts` extractor (`State`, `HeaderMap`, `Query`, `Extension`, ...), but none that reads a body",
+    note = "`State<T>` needs `.with_state(..)` before the namespace"
 )]
 pub trait FromConnect<N: ?Sized, S, M = via::Own>: Sized {
     /// Extracts the value, or refuses the client.

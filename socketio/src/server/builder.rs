@@ -13,7 +13,7 @@ use super::{
 use crate::{
     contract::{Incoming, Namespace, Rejection},
     engine::{self, Config, ConfigError, Cookie, Cors, Transport},
-    extract::{ConnectArgs, ConnectFn, ConnectOutput, Session},
+    extract::{ConnectArgs, ConnectFn, ConnectFuture, ConnectSig, Session},
     parser::Limits,
 };
 use http::{HeaderMap, request::Parts};
@@ -106,6 +106,7 @@ impl Builder<()> {
 
 impl<S: Clone + Send + Sync + 'static> Builder<S> {
     /// Serves namespace `N`: `connect` runs for each client and returns its session, a value that implements the trait.
+    /// `Inferred` is written `_`.
     ///
     /// ```
     /// # use socketio::{ConnectError, Socket, SocketIo, namespace};
@@ -129,39 +130,42 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     ///
     /// let io = SocketIo::builder().namespace::<dyn Greeter, _>(connect).build();
     /// ```
-    pub fn namespace<N, X>(self, connect: impl ConnectFn<X, Future: Send, Output: ConnectOutput<Session: Session<N>>>) -> Self
-    where
-        N: Namespace + ?Sized,
-        X: ConnectArgs<N, S> + 'static,
-    {
-        self.mount::<N, X>(Pattern::parse(N::PATH), connect)
-    }
-
-    /// Serves namespace `N` at this path instead of its own. For [`Untyped`](crate::Untyped), which has none.
-    pub fn namespace_at<N, X>(
+    pub fn namespace<N, Inferred>(
         self,
-        path: impl Into<String>,
-        connect: impl ConnectFn<X, Future: Send, Output: ConnectOutput<Session: Session<N>>>,
+        connect: impl ConnectFn<Inferred, Sig: ConnectArgs<N, S>, Future: ConnectFuture<N> + Send> + Clone + Send + Sync + 'static,
     ) -> Self
     where
         N: Namespace + ?Sized,
-        X: ConnectArgs<N, S> + 'static,
+        Inferred: ConnectSig + 'static,
     {
-        self.mount::<N, X>(Pattern::Path(path.into()), connect)
+        self.mount::<N, Inferred, _>(Pattern::parse(N::PATH), connect)
+    }
+
+    /// Serves namespace `N` at this path instead of its own. For [`Untyped`](crate::Untyped), which has none.
+    pub fn namespace_at<N, Inferred>(
+        self,
+        path: impl Into<String>,
+        connect: impl ConnectFn<Inferred, Sig: ConnectArgs<N, S>, Future: ConnectFuture<N> + Send> + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        N: Namespace + ?Sized,
+        Inferred: ConnectSig + 'static,
+    {
+        self.mount::<N, Inferred, _>(Pattern::Path(path.into()), connect)
     }
 
     /// Serves namespace `N` at every path for which `matches` holds: a dynamic namespace whose children come and go with
     /// their clients. Namespaces with a path of their own go first, then these in the order of registration.
-    pub fn namespace_matching<N, X>(
+    pub fn namespace_matching<N, Inferred>(
         self,
         matches: impl Fn(&str) -> bool + Send + Sync + 'static,
-        connect: impl ConnectFn<X, Future: Send, Output: ConnectOutput<Session: Session<N>>>,
+        connect: impl ConnectFn<Inferred, Sig: ConnectArgs<N, S>, Future: ConnectFuture<N> + Send> + Clone + Send + Sync + 'static,
     ) -> Self
     where
         N: Namespace + ?Sized,
-        X: ConnectArgs<N, S> + 'static,
+        Inferred: ConnectSig + 'static,
     {
-        self.mount::<N, X>(Pattern::Predicate(Box::new(matches)), connect)
+        self.mount::<N, Inferred, _>(Pattern::Predicate(Box::new(matches)), connect)
     }
 
     /// Serves namespace `N` with one handler for all clients, for handlers that need nothing of a single client.
@@ -171,30 +175,26 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     {
         let handler = Arc::new(handler);
         let accept: Box<Accept> = Box::new(move |_| {
-            let session = Arc::clone(&handler).erase();
+            let session = Arc::clone(&handler).erase().0;
             Box::pin(std::future::ready(Ok(session)))
         });
         self.mounts.push(Mount { pattern: Pattern::parse(N::PATH), contract: TypeId::of::<N>(), accept });
         self
     }
 
-    fn mount<N, X>(
-        mut self,
-        pattern: Pattern,
-        connect: impl ConnectFn<X, Future: Send, Output: ConnectOutput<Session: Session<N>>>,
-    ) -> Self
+    fn mount<N, X, F>(mut self, pattern: Pattern, connect: F) -> Self
     where
         N: Namespace + ?Sized,
-        X: ConnectArgs<N, S> + 'static,
+        X: ConnectSig + 'static,
+        F: ConnectFn<X, Sig: ConnectArgs<N, S>, Future: ConnectFuture<N> + Send> + Clone + Send + Sync + 'static,
     {
         let state = self.state.clone();
         let accept: Box<Accept> = Box::new(move |mut parts| {
             let (connect, state) = (connect.clone(), state.clone());
             Box::pin(async move {
-                let args = X::extract(&mut parts, &state).await?;
+                let args = F::Sig::extract(&mut parts, &state).await?;
                 drop(parts);
-                let session = connect.call(args).await.into_session()?;
-                Ok(Arc::new(session).erase())
+                Ok(connect.call(args).session().await?.0)
             })
         });
         self.mounts.push(Mount { pattern, contract: TypeId::of::<N>(), accept });

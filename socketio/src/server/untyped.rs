@@ -34,6 +34,7 @@ impl Events for Untyped {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Namespace for Untyped {
     const PATH: &'static str = "";
     const DOCS: &'static str = "";
