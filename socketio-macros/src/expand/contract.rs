@@ -25,11 +25,12 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
         }
         Kind::Events => ("events", format!("pass a value whose type implements `{contract}` to handle these events")),
     };
+    let label = format!("needs `impl {contract} for {{Self}}`");
     let message = format!("`{{Self}}` does not implement the {what} trait `{contract}`");
     quote! {
         #private::pick_trait! {
             {
-                #[diagnostic::on_unimplemented(message = #message, note = #note)]
+                #[diagnostic::on_unimplemented(message = #message, label = #label, note = #note)]
                 #desugared
             }
             { #written }

@@ -2,6 +2,7 @@
 
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not implement the namespace trait `Chat`",
+    label = "needs `impl Chat for {Self}`",
     note = "a connect handler for `dyn Chat` must return `Result<S, _>` where `S: Chat`"
 )]
 /// Chat rooms.

@@ -2,6 +2,7 @@
 
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not implement the events trait `ChatEvents`",
+    label = "needs `impl ChatEvents for {Self}`",
     note = "pass a value whose type implements `ChatEvents` to handle these events"
 )]
 pub(crate) trait ChatEvents: ::core::marker::Send + ::core::marker::Sync + 'static {

@@ -2,6 +2,7 @@
 
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not implement the namespace trait `Org`",
+    label = "needs `impl Org for {Self}`",
     note = "a connect handler for `dyn Org` must return `Result<S, _>` where `S: Org`"
 )]
 pub trait Org: ::core::marker::Send + ::core::marker::Sync + 'static {

@@ -2,6 +2,7 @@
 
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not implement the namespace trait `Parameters`",
+    label = "needs `impl Parameters for {Self}`",
     note = "a connect handler for `dyn Parameters` must return `Result<S, _>` where `S: Parameters`"
 )]
 trait Parameters: ::core::marker::Send + ::core::marker::Sync + 'static {

@@ -2,6 +2,7 @@
 
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not implement the events trait `Metrics`",
+    label = "needs `impl Metrics for {Self}`",
     note = "pass a value whose type implements `Metrics` to handle these events"
 )]
 pub trait Metrics: ::core::marker::Send + ::core::marker::Sync + 'static {
