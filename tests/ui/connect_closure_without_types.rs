@@ -1,0 +1,8 @@
+use socketio::{ConnectError, SocketIo};
+#[socketio::namespace("/chat")]
+pub trait Chat {}
+struct Session;
+impl Chat for Session {}
+fn main() {
+    SocketIo::builder().namespace::<dyn Chat, _>(async |_socket| Ok::<_, ConnectError>(Session));
+}

@@ -1,0 +1,4 @@
+fn f(io: &socketio::SocketIo) {
+    io.emit().message("x");
+}
+fn main() {}
