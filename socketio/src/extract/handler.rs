@@ -141,14 +141,15 @@ macro_rules! handlers {
         }
     )* };
 }
+// The compiler names these where it cannot infer the arguments of a closure.
 handlers! {
     []
-    [M1 T1]
-    [M1 T1, M2 T2]
-    [M1 T1, M2 T2, M3 T3]
-    [M1 T1, M2 T2, M3 T3, M4 T4]
-    [M1 T1, M2 T2, M3 T3, M4 T4, M5 T5]
-    [M1 T1, M2 T2, M3 T3, M4 T4, M5 T5, M6 T6]
-    [M1 T1, M2 T2, M3 T3, M4 T4, M5 T5, M6 T6, M7 T7]
-    [M1 T1, M2 T2, M3 T3, M4 T4, M5 T5, M6 T6, M7 T7, M8 T8]
+    [M1 Extractor1]
+    [M1 Extractor1, M2 Extractor2]
+    [M1 Extractor1, M2 Extractor2, M3 Extractor3]
+    [M1 Extractor1, M2 Extractor2, M3 Extractor3, M4 Extractor4]
+    [M1 Extractor1, M2 Extractor2, M3 Extractor3, M4 Extractor4, M5 Extractor5]
+    [M1 Extractor1, M2 Extractor2, M3 Extractor3, M4 Extractor4, M5 Extractor5, M6 Extractor6]
+    [M1 Extractor1, M2 Extractor2, M3 Extractor3, M4 Extractor4, M5 Extractor5, M6 Extractor6, M7 Extractor7]
+    [M1 Extractor1, M2 Extractor2, M3 Extractor3, M4 Extractor4, M5 Extractor5, M6 Extractor6, M7 Extractor7, M8 Extractor8]
 }

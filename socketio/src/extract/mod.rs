@@ -83,7 +83,7 @@ mod via {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a connect extractor for `{N}`",
     label = "an argument of this connect handler is not an extractor",
-    note = "connect handlers take `Socket<{N}>`, `Auth<T>` if the namespace declares `auth = T`, `NsPath<T>`, and any axum `FromRequestParts` extractor (`State`, `HeaderMap`, `Query`, `Extension`, ...), but none that reads a body",
+    note = "connect handlers take `Socket<{N}>`, `Auth<T>` if the namespace declares `auth = T`, `NsPath<T>` for `T: DeserializeOwned`, and any axum `FromRequestParts` extractor (`State`, `HeaderMap`, `Query`, `Extension`, ...), but none that reads a body",
     note = "`State<T>` needs `.with_state(..)` before the namespace"
 )]
 pub trait FromConnect<N: ?Sized, S, M = via::Own>: Sized {
