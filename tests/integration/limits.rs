@@ -3,11 +3,11 @@
 use crate::{
     client::{Client, Frame, Options, Transport, within},
     http1::Http,
-    script::{basic, first, script},
+    script::{ack, basic, first, script},
     server::{Server, eventually},
 };
 use serde_json::json;
-use socketio::{DisconnectReason, Outcome, SocketIo, Untyped};
+use socketio::{ConnectError, DisconnectReason, Incoming, Outcome, Service, Socket, SocketIo, Untyped};
 use std::{
     sync::{
         Arc,
@@ -206,6 +206,206 @@ async fn a_client_that_is_not_read_from_is_not_taken_for_dead() {
     released.send(true).expect("handlers wait");
     let mut client = answers.await.expect("no panic");
     assert_eq!(client.call("/", json!(["n"])).await, json!([]));
+}
+
+/// What a session of `leave_and_come_back` is slow with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slow {
+    Events,
+    Goodbyes,
+}
+
+/// A session that waits for the test before it is done with one of the two.
+struct Sluggish {
+    slow: Slow,
+    gate: watch::Receiver<bool>,
+    counts: Arc<[AtomicUsize; 2]>,
+}
+
+impl Sluggish {
+    async fn work(&self) {
+        let [started, finished] = &*self.counts;
+        started.fetch_add(1, Ordering::SeqCst);
+        self.gate.clone().wait_for(|released| *released).await.expect("the test runs");
+        finished.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Service for Sluggish {
+    async fn event(self: Arc<Self>, _: Incoming) -> Outcome {
+        if self.slow == Slow::Events {
+            self.work().await;
+        }
+        Outcome::Done(None)
+    }
+
+    async fn disconnected(self: Arc<Self>, _: DisconnectReason) {
+        if self.slow == Slow::Goodbyes {
+            self.work().await;
+        }
+    }
+}
+
+/// Joins, keeps some handlers busy, leaves and joins again, to get more handlers than it is due.
+async fn leave_and_come_back(transport: Transport, slow: Slow, events: usize) {
+    const HANDLERS: usize = 4;
+    const ROUNDS: usize = 1000;
+    let (released, gate) = watch::channel(false);
+    let counts = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    let connect = {
+        let counts = Arc::clone(&counts);
+        move |_: Socket<Untyped>| {
+            let session = Sluggish { slow, gate: gate.clone(), counts: Arc::clone(&counts) };
+            std::future::ready(Ok::<_, ConnectError>(session))
+        }
+    };
+    let io = SocketIo::builder().handlers_per_socket(HANDLERS).namespace_at::<Untyped, _>("/", connect).build();
+    let server = Server::start(&io);
+    let mut client = Client::connect(server.addr, transport).await;
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&sent);
+    let padding = "x".repeat(20_000 / events);
+    let client = tokio::spawn(async move {
+        let texts = (0..ROUNDS).flat_map(|round| {
+            counted.store(round + 1, Ordering::SeqCst);
+            let event = format!("2[\"n\",\"{padding}\"]");
+            std::iter::once("0".to_owned()).chain(std::iter::repeat_n(event, events)).chain(["1".to_owned()])
+        });
+        client.send_all(texts).await;
+        client
+    });
+    let [started, finished] = &*counts;
+    eventually("many are in flight", || started.load(Ordering::SeqCst) >= 256).await;
+    let rounds = settled(|| started.load(Ordering::SeqCst) + sent.load(Ordering::SeqCst)).await - started.load(Ordering::SeqCst);
+    let in_flight = started.load(Ordering::SeqCst);
+    assert!(in_flight <= 256 + HANDLERS, "{in_flight} are in flight");
+    assert!(rounds < ROUNDS, "all was taken in while nothing was done");
+    assert_eq!(finished.load(Ordering::SeqCst), 0);
+    released.send(true).expect("handlers wait");
+    let mut client = tokio::time::timeout(Duration::from_secs(60), client).await.expect("it goes on").expect("no panic");
+    let all = if slow == Slow::Events { ROUNDS * events } else { ROUNDS };
+    eventually("everything is handled", || finished.load(Ordering::SeqCst) == all).await;
+    client.send("0").await;
+    assert_eq!(client.call("/", json!(["n"])).await, json!([]), "the client is welcome");
+}
+
+over_all_transports! {
+    async fn leaving_and_coming_back_brings_no_more_handlers(transport) {
+        leave_and_come_back(transport, Slow::Events, 4).await;
+    }
+
+    async fn leaving_and_coming_back_brings_no_more_goodbyes(transport) {
+        leave_and_come_back(transport, Slow::Goodbyes, 1).await;
+    }
+
+    async fn a_large_auth_payload_is_refused(transport) {
+        const LIMIT: usize = 64 << 10;
+        let (connect, _ended) = script(|socket, _| async move { ack(&socket.auth_json().len()) });
+        let io = SocketIo::builder()
+            .namespace_at::<Untyped, _>("/", connect.clone())
+            .namespace_at::<Untyped, _>("/other", connect)
+            .build();
+        let server = Server::start(&io);
+        let mut client = Client::connect(server.addr, transport).await;
+        client.join("/other", None).await;
+        let auth = |bytes: usize| Some(json!({ "t": "x".repeat(bytes - r#"{"t":""}"#.len()) }));
+        let refused = client.try_join("/", auth(LIMIT + 1)).await.expect_err("it is too large");
+        assert_eq!(refused, json!({ "message": "auth payload too large" }));
+        assert_eq!(client.call("/other", json!(["size"])).await, json!([2]), "the connection stays");
+        client.join("/", auth(LIMIT)).await;
+        assert_eq!(client.call("/", json!(["size"])).await, json!([LIMIT]));
+    }
+
+    async fn a_client_that_vanishes_from_busy_handlers_is_noticed(transport) {
+        vanish(transport, false).await;
+    }
+}
+
+/// A client that is not read from goes, and handlers stay busy until they know.
+async fn vanish(transport: Transport, reset: bool) {
+    let (told, gone) = watch::channel(false);
+    let started = Arc::new(AtomicUsize::new(0));
+    let (busy, mut ended) = {
+        let started = Arc::clone(&started);
+        script(move |_, _| {
+            started.fetch_add(1, Ordering::SeqCst);
+            let mut gone = gone.clone();
+            async move {
+                gone.wait_for(|gone| *gone).await.expect("the test runs");
+                Outcome::Done(None)
+            }
+        })
+    };
+    let (watching, mut watched) = script(basic);
+    let io = SocketIo::builder()
+        .handlers_per_socket(1)
+        .ping_interval(Duration::from_millis(50))
+        .ping_timeout(Duration::from_millis(50))
+        .namespace_at::<Untyped, _>("/", busy)
+        .namespace_at::<Untyped, _>("/watching", watching)
+        .build();
+    let server = Server::start(&io);
+    let mut client = Client::connect(server.addr, transport).await;
+    client.join("/watching", None).await;
+    client.join("/", None).await;
+    client.start_reading().await;
+    // One runs, 64 wait, and the others are not taken in: a POST with them is not answered.
+    tokio::select! {
+        () = client.send_all((0..500).map(|n| format!("2[\"n\",{n}]"))) => {}
+        () = eventually("a handler is busy", || started.load(Ordering::SeqCst) == 1) => {}
+    }
+    if reset {
+        client.kill();
+    }
+    // Handlers of the application learn of the end in one way or another; here by another namespace of the connection.
+    within("the end to be noticed", watched.recv()).await.expect("it ends");
+    assert!(ended.try_recv().is_err(), "events wait");
+    told.send(true).expect("a handler waits");
+    within("the goodbye", ended.recv()).await.expect("it ends");
+    eventually("everything is cleaned up", || io.connections() == 0).await;
+    assert!(io.at::<Untyped>("/").expect("registered").is_empty());
+}
+
+#[tokio::test]
+async fn a_client_that_resets_its_connection_to_busy_handlers_is_noticed() {
+    vanish(Transport::WebSocket, true).await;
+}
+
+/// Sets the three limits of attachments, in this order.
+fn limited(order: [usize; 3]) -> SocketIo {
+    let (connect, _ended) = script(basic);
+    let mut builder = SocketIo::builder().namespace_at::<Untyped, _>("/", connect);
+    for setter in order {
+        builder = match setter {
+            0 => builder.max_payload(1000),
+            1 => builder.max_attachments(3),
+            _ => builder.max_attachment_bytes(1500),
+        };
+    }
+    builder.build()
+}
+
+#[tokio::test]
+async fn limits_do_not_depend_on_the_order_in_which_they_are_set() {
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let io = limited(order);
+        let server = Server::start(&io);
+        for (sizes, fits) in
+            [(&[900, 600][..], true), (&[500, 500, 500], true), (&[900, 601], false), (&[1, 1, 1, 1], false), (&[1001], false)]
+        {
+            let mut client = Client::joined(server.addr, Transport::WebSocket).await;
+            assert_eq!(client.handshake["maxPayload"], json!(1000), "{order:?}");
+            let placeholders: Vec<_> = (0..sizes.len()).map(|num| json!({ "_placeholder": true, "num": num })).collect();
+            client.send(&format!("5{}-1{}", sizes.len(), json!(["event", placeholders]))).await;
+            if sizes.len() <= 3 {
+                for &size in sizes {
+                    client.send_binary(&vec![1; size]).await;
+                }
+            }
+            let answered = matches!(client.recv().await, Frame::Text(answer) if answer == "31[]");
+            assert_eq!(answered, fits, "{order:?} {sizes:?}");
+        }
+    }
 }
 
 async fn slow_consumer(slow: Transport) {
