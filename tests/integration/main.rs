@@ -42,6 +42,7 @@ mod http1;
 mod lifecycle;
 mod limits;
 mod macros;
+mod namespaces;
 mod order;
 mod rooms;
 mod script;
