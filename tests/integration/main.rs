@@ -37,6 +37,7 @@ mod binary;
 mod cleanup;
 mod client;
 mod dynamic;
+mod hooks;
 mod http;
 mod http1;
 mod lifecycle;
