@@ -7,9 +7,15 @@ use crate::{
     server::{Server, eventually},
 };
 use serde_json::json;
-use socketio::{Auth, ConnectError, DisconnectReason, Outcome, Socket, SocketIo, Untyped};
-use std::{sync::Arc, time::Duration};
-use tokio::sync::{Notify, mpsc::UnboundedReceiver};
+use socketio::{Auth, ConnectError, DisconnectReason, EmitError, Outcome, Socket, SocketIo, Untyped};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::{
+    Notify,
+    mpsc::{UnboundedReceiver, unbounded_channel},
+};
 
 fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -251,6 +257,53 @@ over_all_transports! {
         assert_eq!(ended(&mut reports).await.rooms, ["early"]);
     }
 
+    async fn disconnected_in_its_connect_handler(transport) {
+        let (scripts, mut reports) = Scripts::new(basic);
+        let (kept, mut handles) = unbounded_channel();
+        let connect = move |socket: Socket<Untyped>, Auth(auth): Auth<serde_json::Value>| {
+            let scripts = scripts.clone();
+            if auth["unwanted"] == json!(true) {
+                socket.join("room");
+                socket.emit_raw("never sent", ()).expect("it is kept");
+                socket.disconnect(false);
+                kept.send(socket.clone()).expect("the test listens");
+            }
+            async move { Ok::<Script, ConnectError>(scripts.session(socket)) }
+        };
+        let io = SocketIo::builder()
+            .namespace_at::<Untyped, _>("/", connect.clone())
+            .namespace_at::<Untyped, _>("/other", connect)
+            .build();
+        let server = Server::start(&io);
+        let namespace = io.at::<Untyped>("/").expect("registered");
+        let mut client = Client::connect(server.addr, transport).await;
+        client.join("/other", None).await;
+        for _ in 0..3 {
+            client.send(r#"0{"unwanted":true}"#).await;
+            let answer = client.packet().await;
+            assert_eq!((answer.kind, answer.namespace.as_str()), (4, "/"));
+            assert_eq!(answer.data, json!({ "message": "disconnected by the server" }));
+            client.call("/other", json!(["sync"])).await;
+            assert_eq!(client.unread(), [], "it hears of it once");
+            assert!(namespace.is_empty());
+
+            let stale = handles.recv().await.expect("the handler kept it");
+            let id = client.join("/", None).await;
+            assert_ne!(stale.id().to_string(), id);
+            stale.disconnect(false);
+            stale.join("room");
+            assert_eq!(stale.emit_raw("never sent", ()), Err(EmitError::Disconnected));
+            assert!(!stale.is_connected());
+            assert_eq!(client.call("/", json!(["rooms"])).await, json!([[]]));
+            assert_eq!(client.call("/", json!(["echo", 1])).await, json!([1]), "another socket is no business of a stale handle");
+            assert_eq!(client.unread(), []);
+            assert_eq!(namespace.len(), 1);
+            assert!(reports.try_recv().is_err(), "who never got in does not leave");
+            client.leave("/").await;
+            assert_eq!(ended(&mut reports).await.id.to_string(), id);
+        }
+    }
+
     async fn shutting_down(transport) {
         let slow = Arc::new(Notify::new());
         let (connect, mut reports) = {
@@ -302,4 +355,25 @@ async fn closing_a_server_twice_or_without_clients() {
     io.close().await;
     io.close().await;
     assert_eq!(Http::get(server.addr, "/socket.io/?EIO=4&transport=polling", &[]).await.status, 503);
+}
+
+#[tokio::test]
+async fn a_polling_client_that_stays_away_does_not_hold_up_the_shutdown() {
+    let (connect, mut reports) = script(basic);
+    let io = SocketIo::builder().namespace_at::<Untyped, _>("/", connect).build();
+    let server = Server::start(&io);
+    let namespace = io.at::<Untyped>("/").expect("registered");
+    // The first is being closed already, with half a minute to come back.
+    let _disconnected = Client::joined(server.addr, Transport::Polling).await;
+    namespace.sockets().remove(0).disconnect(true);
+    assert_eq!(ended(&mut reports).await.reason, DisconnectReason::ServerNamespace);
+    let _away = Client::joined(server.addr, Transport::Polling).await;
+    namespace.emit_raw("never fetched", ()).expect("JSON");
+    assert_eq!(io.connections(), 2);
+    let started = Instant::now();
+    crate::client::within("the end of the shutdown", io.close()).await;
+    let taken = started.elapsed();
+    assert!(taken < Duration::from_secs(8), "{taken:?}, rather than about two seconds");
+    assert_eq!(io.connections(), 0);
+    assert_eq!(ended(&mut reports).await.reason, DisconnectReason::ServerShuttingDown);
 }
