@@ -3,7 +3,7 @@
 use crate::{
     client::{Client, Transport, prefix},
     http1::Http,
-    script::{basic, script},
+    script::{basic, first, script},
     server::{Server, eventually},
 };
 use futures_util::SinkExt;
@@ -12,10 +12,12 @@ use socketio::{
     Auth, Body, CallError, ConnectError, DisconnectReason, Incoming, NamespaceHandle, Outcome, Service, Socket, SocketIo, Untyped,
 };
 use std::{
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 use tokio::{
@@ -229,6 +231,53 @@ over_all_transports! {
         gate.notify_one();
         nothing_is_left(&io).await;
         assert_eq!(done.load(Ordering::SeqCst), 11, "it ran to its end");
+    }
+}
+
+/// A handler's future that is done when it is polled for the last time, and panics when it is dropped.
+struct Bomb {
+    polls: u32,
+}
+
+impl Future for Bomb {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        if self.polls == 0 {
+            return Poll::Ready(Outcome::Done(None));
+        }
+        self.polls -= 1;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "on purpose");
+    }
+}
+
+struct Bomber;
+
+impl Service for Bomber {
+    fn event(self: Arc<Self>, event: Incoming) -> impl Future<Output = Outcome> + Send {
+        Bomb { polls: first(&event).as_u64().expect("a number") as u32 }
+    }
+}
+
+over_all_transports! {
+    async fn a_handler_that_panics_when_it_is_dropped(transport) {
+        let connect = |_: Socket<Untyped>| std::future::ready(Ok::<_, ConnectError>(Bomber));
+        let io = SocketIo::builder().namespace_at::<Untyped, _>("/", connect).build();
+        let server = Server::start(&io);
+        let mut client = Client::joined(server.addr, transport).await;
+        for polls in [0, 1, 5, 0] {
+            assert_eq!(client.call("/", json!(["bomb", polls])).await, json!([]), "after {polls} polls");
+        }
+        assert_eq!(root(&io).len(), 1, "the connection lives");
+        client.close().await;
+        nothing_is_left(&io).await;
     }
 }
 
