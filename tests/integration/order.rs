@@ -11,6 +11,7 @@ use std::sync::{
     Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
 };
+use tokio::sync::Semaphore;
 
 type Log = Arc<Mutex<Vec<u64>>>;
 
@@ -100,6 +101,44 @@ over_all_transports! {
             ended.recv().await.expect("it leaves");
             crate::server::eventually("all are handled", || logged(&log).len() == 50).await;
             assert_eq!(logged(&log), (0..50).collect::<Vec<_>>());
+        }
+    }
+
+    async fn a_goodbye_comes_after_the_events_before_it(transport) {
+        for end in ["client leaves", "server disconnects", "client closes"] {
+            let log = Log::default();
+            let gate = Arc::new(Semaphore::new(0));
+            let state = (Arc::clone(&log), Arc::clone(&gate));
+            let (connect, mut ended) = script(move |_, event| {
+                let (log, gate) = state.clone();
+                async move {
+                    log.lock().expect("no panic").push(number(&event));
+                    gate.acquire().await.expect("it stays open").forget();
+                    Outcome::Done(None)
+                }
+            });
+            let io = SocketIo::builder().handlers_per_socket(1).namespace_at::<socketio::Untyped, _>("/", connect).build();
+            let server = Server::start(&io);
+            let mut client = Client::joined(server.addr, transport).await;
+            let socket = io.at::<socketio::Untyped>("/").expect("registered").sockets().remove(0);
+            client.send_all((0..20).map(|n| format!("2[\"n\",{n}]"))).await;
+            match end {
+                "client leaves" => client.leave("/").await,
+                "client closes" => client.close().await,
+                _ => {
+                    // Its answer says that the events in front of it have arrived.
+                    client.try_join("/nowhere", None).await.expect_err("there is no such namespace");
+                    socket.disconnect(false);
+                }
+            }
+            crate::server::eventually("the socket ends", || !socket.is_connected()).await;
+            for started in 1..=20 {
+                crate::server::eventually("the next one starts", || logged(&log).len() == started).await;
+                assert!(started == 20 || ended.try_recv().is_err(), "{end}: {} events wait", 20 - started);
+                gate.add_permits(1);
+            }
+            crate::client::within("the goodbye", ended.recv()).await.expect("it leaves");
+            assert_eq!(logged(&log), (0..20).collect::<Vec<_>>(), "{end}");
         }
     }
 
