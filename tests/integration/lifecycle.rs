@@ -257,6 +257,40 @@ over_all_transports! {
         assert_eq!(ended(&mut reports).await.rooms, ["early"]);
     }
 
+    async fn disconnected_in_a_connect_handler_that_goes_on(transport) {
+        for (refuses, message) in [(false, "disconnected by the server"), (true, "banned")] {
+            let gate = Arc::new(Notify::new());
+            let (scripts, _reports) = Scripts::new(basic);
+            let opened = Arc::clone(&gate);
+            let connect = move |socket: Socket<Untyped>| {
+                let (gate, scripts) = (Arc::clone(&opened), scripts.clone());
+                async move {
+                    if socket.path() == "/" {
+                        socket.disconnect(false);
+                        gate.notified().await;
+                        if refuses {
+                            return Err(ConnectError::new("banned"));
+                        }
+                    }
+                    Ok::<Script, ConnectError>(scripts.session(socket))
+                }
+            };
+            let io = SocketIo::builder()
+                .namespace_at::<Untyped, _>("/", connect.clone())
+                .namespace_at::<Untyped, _>("/other", connect)
+                .build();
+            let server = Server::start(&io);
+            let mut client = Client::connect(server.addr, transport).await;
+            client.send("0").await;
+            client.join("/other", None).await;
+            client.call("/other", json!(["sync"])).await;
+            assert_eq!(client.unread(), [], "the answer waits for the handler");
+            gate.notify_one();
+            let answer = client.packet().await;
+            assert_eq!((answer.kind, answer.data), (4, json!({ "message": message })));
+        }
+    }
+
     async fn disconnected_in_its_connect_handler(transport) {
         let (scripts, mut reports) = Scripts::new(basic);
         let (kept, mut handles) = unbounded_channel();

@@ -294,6 +294,10 @@ over_all_transports! {
         leave_and_come_back(transport, Slow::Events, 4).await;
     }
 
+    async fn leaving_with_waiting_events_brings_no_more_handlers(transport) {
+        leave_and_come_back(transport, Slow::Events, 5).await;
+    }
+
     async fn leaving_and_coming_back_brings_no_more_goodbyes(transport) {
         leave_and_come_back(transport, Slow::Goodbyes, 1).await;
     }
@@ -318,6 +322,10 @@ over_all_transports! {
 
     async fn a_client_that_vanishes_from_busy_handlers_is_noticed(transport) {
         vanish(transport, false).await;
+    }
+
+    async fn a_client_that_resets_its_connection_to_busy_handlers_is_noticed(transport) {
+        vanish(transport, true).await;
     }
 }
 
@@ -364,11 +372,6 @@ async fn vanish(transport: Transport, reset: bool) {
     within("the goodbye", ended.recv()).await.expect("it ends");
     eventually("everything is cleaned up", || io.connections() == 0).await;
     assert!(io.at::<Untyped>("/").expect("registered").is_empty());
-}
-
-#[tokio::test]
-async fn a_client_that_resets_its_connection_to_busy_handlers_is_noticed() {
-    vanish(Transport::WebSocket, true).await;
 }
 
 /// Sets the three limits of attachments, in this order.

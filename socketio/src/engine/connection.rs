@@ -255,8 +255,9 @@ impl Connection {
                     continue;
                 }
             }
-            // A session that is over sends nothing more: then what came in before is all that is left to do.
-            let read = wanted && (!self.congested || self.closed.is_some());
+            // A session that is over sends nothing more: then what came in before is all that is left to do, and whoever
+            // holds up the reading may wait for this very end.
+            let read = self.closed.is_some() || (wanted && !self.congested);
             if read {
                 if let Some(message) = self.inbox.pop_front() {
                     self.unwritten += 1;
@@ -271,10 +272,6 @@ impl Connection {
             {
                 // The client may be gone; then there is nobody to tell.
                 let _ = post.send(Answer::Accepted);
-            }
-            if self.closed == Some(DisconnectReason::PingTimeout) && !wanted {
-                // The handlers that hold up the reading may wait for this very end.
-                self.inbox.clear();
             }
             if let (Some(reason), true) = (self.closed, self.inbox.is_empty()) {
                 return Poll::Ready(Event::Closed(reason));

@@ -244,7 +244,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
         self
     }
 
-    /// The largest sum of all attachments of one packet. Default 10 times the largest message.
+    /// The largest sum of all attachments of one packet. Default the largest number of them times the largest message.
     pub fn max_attachment_bytes(mut self, bytes: usize) -> Self {
         self.max_attachment_bytes = Some(bytes);
         self

@@ -153,7 +153,12 @@ impl Connection {
         if self.running.is_empty() {
             return false;
         }
-        let owned: usize = self.sockets.iter().map(|joined| joined.running + usize::from(joined.session.is_none())).sum();
+        let owned: usize = self
+            .sockets
+            .iter()
+            .filter(|joined| joined.ended.is_none())
+            .map(|joined| joined.running + usize::from(joined.session.is_none()))
+            .sum();
         self.running.len().saturating_sub(owned) >= LEFT_BEHIND || self.sockets.iter().any(Joined::is_saturated)
     }
 
@@ -417,7 +422,8 @@ impl Connection {
                 at += 1;
                 continue;
             };
-            if joined.session.is_some() && !joined.backlog.is_empty() {
+            // A client whose connect handler still runs is answered when that is done.
+            if joined.session.is_none() || !joined.backlog.is_empty() {
                 self.lingering = true;
                 at += 1;
                 continue;
