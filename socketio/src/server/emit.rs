@@ -90,7 +90,7 @@ impl<N: Namespace + ?Sized> Single<N> {
         N::Emits::emitter(Try(self.one))
     }
 
-    /// Emits an event whose name and arguments are known only at run time; see [`Socket::emit_raw`].
+    /// Emits an event whose name and arguments are known only at run time; see [`Socket::emit_raw`](super::Socket::emit_raw).
     ///
     /// # Errors
     /// The event did not leave the server.
