@@ -43,6 +43,7 @@
 //! | what happens to events that do not fit | [`Rejection`], [`Builder::on_rejection`] |
 //! | events known only at run time | [`Untyped`], [`Service`], [`RawArgs`] |
 //! | Engine.IO without Socket.IO | [`engine::Server`] |
+//! | clients for tests, in the same process | [`test`](mod@test) |
 //!
 //! # Features
 //!
@@ -69,6 +70,8 @@ mod reason;
 mod room;
 #[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "server")]
+pub mod test;
 mod text;
 
 #[doc(hidden)]

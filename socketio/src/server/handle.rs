@@ -119,6 +119,11 @@ impl SocketIo {
         paths
     }
 
+    /// The path of the endpoint, with its trailing slash.
+    pub(crate) fn path(&self) -> &str {
+        self.inner.engine.config().path_prefix()
+    }
+
     /// Number of connections, whatever the number of namespaces each has joined.
     pub fn connections(&self) -> usize {
         self.inner.engine.connections()

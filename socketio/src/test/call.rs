@@ -1,0 +1,99 @@
+//! `ToServer`: where a client's typed emitter sends to, and the acknowledgements that it waits for.
+
+use super::link::Link;
+use crate::{
+    contract::{AckData, BoxFuture, CallError, Decode, Target},
+    parser::{Body, EncodeError},
+};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tokio::{sync::oneshot, time::timeout};
+
+/// Where the emitter of a [`Client`](super::Client) sends to.
+///
+/// ```
+/// # use socketio::{SocketIo, namespace, test::{Client, Reply}};
+/// #[namespace("/")]
+/// trait Main {
+///     #[event]
+///     async fn double(&self, number: u32) -> u32;
+///     #[event]
+///     async fn forget(&self, number: u32);
+/// }
+/// # struct Session;
+/// # impl Main for Session {
+/// #     async fn double(&self, number: u32) -> u32 { 2 * number }
+/// #     async fn forget(&self, _: u32) {}
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let io = SocketIo::builder().shared::<dyn Main>(Session).build();
+/// # let client = Client::<dyn Main>::connect(&io).await.unwrap();
+/// client.emit().forget(1); // sent
+/// let reply: Reply<u32> = client.emit().double(2); // sent as well; awaiting it waits for the acknowledgement
+/// assert_eq!(reply.await, Ok(4));
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct ToServer(pub(super) Arc<Link>);
+
+impl fmt::Debug for ToServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToServer").field("path", &self.0.path).finish_non_exhaustive()
+    }
+}
+
+impl Target for ToServer {
+    type Sent = ();
+    type Reply<T: Send + 'static, E: Send + 'static> = Reply<T, E>;
+
+    /// # Panics
+    /// An argument cannot be serialized.
+    fn send(&self, event: Result<Body, EncodeError>) {
+        match event {
+            Ok(event) => drop(self.0.emit(None, event)),
+            Err(error) => panic!("{}", self.0.failed(&error.to_string())),
+        }
+    }
+
+    fn ask<T: Send + 'static, E: Send + 'static>(&self, event: Result<Body, EncodeError>, decode: Decode<T, E>) -> Reply<T, E> {
+        match event {
+            Ok(event) => Reply(Box::pin(answer(self.0.ask(event), Arc::clone(&self.0), decode))),
+            Err(EncodeError(error)) => Reply(Box::pin(std::future::ready(Err(CallError::Encode(error))))),
+        }
+    }
+}
+
+async fn answer<T, E>(data: oneshot::Receiver<AckData>, link: Arc<Link>, decode: Decode<T, E>) -> Result<T, CallError<E>> {
+    match timeout(link.patience, data).await {
+        Ok(Ok(data)) => decode(&data),
+        Ok(Err(_)) => Err(CallError::Disconnected),
+        Err(_) => Err(CallError::Timeout),
+    }
+}
+
+/// The server's acknowledgement. The event was sent when the emitter's method was called; awaiting only waits, as long as
+/// [`Connect::timeout`](super::Connect::timeout) says. See [`ToServer`] for an example.
+///
+/// # Cancel safety
+/// Dropping it gives up the acknowledgement, not the event.
+pub struct Reply<T, E = std::convert::Infallible>(BoxFuture<'static, Result<T, CallError<E>>>);
+
+impl<T, E> fmt::Debug for Reply<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").finish_non_exhaustive()
+    }
+}
+
+impl<T, E> Future for Reply<T, E> {
+    type Output = Result<T, CallError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
