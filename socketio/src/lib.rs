@@ -105,3 +105,8 @@ pub use text::Text;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// So do those of the guides.
+#[cfg(all(doctest, feature = "server"))]
+#[doc = include_str!("../../docs/testing.md")]
+struct Guides;
