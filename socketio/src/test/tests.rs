@@ -5,7 +5,14 @@ use crate::{Auth, Binary, CallError, ConnectError, ConnectParts, DisconnectReaso
 use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 #[derive(Serialize, Deserialize, schemars::JsonSchema)]
 struct Login {
@@ -265,6 +272,56 @@ async fn every_end_has_its_reason() {
     watch.expect("gone", ["ann", "transport error"]).await;
     io.close().await;
     assert_eq!(watch.disconnected().await, End::ConnectionLost);
+}
+
+#[tokio::test]
+async fn the_connection_ends_with_its_last_namespace() {
+    let io = server();
+    let ann = client(&io, "ann").await;
+    ann.emit().quit();
+    assert_eq!(ann.disconnected().await, End::ByServer);
+    emptied(&io).await;
+}
+
+#[tokio::test]
+async fn a_refused_reconnection_may_be_tried_again() {
+    let open = Arc::new(AtomicBool::new(true));
+    let door = Arc::clone(&open);
+    let allow = move |_: &http::request::Parts| {
+        let open = door.load(Ordering::Relaxed);
+        async move { if open { Ok(()) } else { Err("closed".to_owned()) } }
+    };
+    let io = SocketIo::builder().allow_request(allow).namespace::<dyn Desk, _>(connect).build();
+    let mut ann = client(&io, "ann").await;
+    open.store(false, Ordering::Relaxed);
+    for _ in 0..2 {
+        assert_eq!(ann.reconnect().await.unwrap_err().message(), "closed");
+        assert_eq!(ann.disconnected().await, End::ConnectionLost);
+    }
+    open.store(true, Ordering::Relaxed);
+    ann.reconnect().await.unwrap();
+    assert_eq!(ann.emit().shout("back").await, Ok(4));
+}
+
+#[tokio::test]
+async fn a_dynamic_namespace_has_a_path_of_its_own() {
+    #[socketio_macros::namespace("/org/{id}", crate = crate)]
+    trait Org {
+        #[event]
+        async fn path(&self) -> String;
+    }
+    struct Member(String);
+    impl Org for Member {
+        async fn path(&self) -> String {
+            self.0.clone()
+        }
+    }
+    async fn join(socket: Socket<dyn Org>) -> Result<Member, ConnectError> {
+        Ok(Member(socket.namespace().path().to_owned()))
+    }
+    let io = SocketIo::builder().namespace::<dyn Org, _>(join).build();
+    let acme = Client::<dyn Org>::connect(&io).path("/org/acme").await.unwrap();
+    assert_eq!(acme.emit().path().await, Ok("/org/acme".to_owned()));
 }
 
 #[tokio::test]
