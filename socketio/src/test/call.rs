@@ -78,10 +78,34 @@ async fn answer<T, E>(data: oneshot::Receiver<AckData>, link: Arc<Link>, decode:
 }
 
 /// The server's acknowledgement. The event was sent when the emitter's method was called; awaiting only waits, as long as
-/// [`Connect::timeout`](super::Connect::timeout) says. See [`ToServer`] for an example.
+/// [`Connect::timeout`](super::Connect::timeout) says.
 ///
 /// # Cancel safety
 /// Dropping it gives up the acknowledgement, not the event.
+///
+/// ```
+/// # use socketio::{CallError, SocketIo, namespace, test::Client};
+/// #[namespace("/")]
+/// trait Main {
+///     #[event]
+///     async fn half(&self, number: u32) -> Result<u32, String>;
+/// }
+/// # struct Session;
+/// # impl Main for Session {
+/// #     async fn half(&self, number: u32) -> Result<u32, String> {
+/// #         if number % 2 == 0 { Ok(number / 2) } else { Err("odd".into()) }
+/// #     }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let io = SocketIo::builder().shared::<dyn Main>(Session).build();
+/// # let client = Client::<dyn Main>::connect(&io).await.unwrap();
+/// // Both are on their way before the first is waited for.
+/// let (four, three) = (client.emit().half(4), client.emit().half(3));
+/// assert_eq!(four.await, Ok(2));
+/// assert_eq!(three.await, Err(CallError::Rejected("odd".into())));
+/// # }
+/// ```
 pub struct Reply<T, E = std::convert::Infallible>(BoxFuture<'static, Result<T, CallError<E>>>);
 
 impl<T, E> fmt::Debug for Reply<T, E> {
