@@ -17,7 +17,7 @@ use tokio::{sync::oneshot, time::timeout};
 /// Where the emitter of a [`Client`](super::Client) sends to.
 ///
 /// ```
-/// # use socketio::{SocketIo, namespace, test::{Client, Reply}};
+/// # use socketio::{SocketIo, namespace, test::{Answer, Client}};
 /// #[namespace("/")]
 /// trait Main {
 ///     #[event]
@@ -35,8 +35,8 @@ use tokio::{sync::oneshot, time::timeout};
 /// # let io = SocketIo::builder().shared::<dyn Main>(Session).build();
 /// # let client = Client::<dyn Main>::connect(&io).await.unwrap();
 /// client.emit().forget(1); // sent
-/// let reply: Reply<u32> = client.emit().double(2); // sent as well; awaiting it waits for the acknowledgement
-/// assert_eq!(reply.await, Ok(4));
+/// let answer: Answer<u32> = client.emit().double(2); // sent as well; awaiting it waits for the acknowledgement
+/// assert_eq!(answer.await, Ok(4));
 /// # }
 /// ```
 #[derive(Clone)]
@@ -50,7 +50,7 @@ impl fmt::Debug for ToServer {
 
 impl Target for ToServer {
     type Sent = ();
-    type Reply<T: Send + 'static, E: Send + 'static> = Reply<T, E>;
+    type Reply<T: Send + 'static, E: Send + 'static> = Answer<T, E>;
 
     /// # Panics
     /// An argument cannot be serialized.
@@ -61,10 +61,10 @@ impl Target for ToServer {
         }
     }
 
-    fn ask<T: Send + 'static, E: Send + 'static>(&self, event: Result<Body, EncodeError>, decode: Decode<T, E>) -> Reply<T, E> {
+    fn ask<T: Send + 'static, E: Send + 'static>(&self, event: Result<Body, EncodeError>, decode: Decode<T, E>) -> Answer<T, E> {
         match event {
-            Ok(event) => Reply(Box::pin(answer(self.0.ask(event), Arc::clone(&self.0), decode))),
-            Err(EncodeError(error)) => Reply(Box::pin(std::future::ready(Err(CallError::Encode(error))))),
+            Ok(event) => Answer(Box::pin(answer(self.0.ask(event), Arc::clone(&self.0), decode))),
+            Err(EncodeError(error)) => Answer(Box::pin(std::future::ready(Err(CallError::Encode(error))))),
         }
     }
 }
@@ -106,15 +106,15 @@ async fn answer<T, E>(data: oneshot::Receiver<AckData>, link: Arc<Link>, decode:
 /// assert_eq!(three.await, Err(CallError::Rejected("odd".into())));
 /// # }
 /// ```
-pub struct Reply<T, E = std::convert::Infallible>(BoxFuture<'static, Result<T, CallError<E>>>);
+pub struct Answer<T, E = std::convert::Infallible>(BoxFuture<'static, Result<T, CallError<E>>>);
 
-impl<T, E> fmt::Debug for Reply<T, E> {
+impl<T, E> fmt::Debug for Answer<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reply").finish_non_exhaustive()
+        f.debug_struct("Answer").finish_non_exhaustive()
     }
 }
 
-impl<T, E> Future for Reply<T, E> {
+impl<T, E> Future for Answer<T, E> {
     type Output = Result<T, CallError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

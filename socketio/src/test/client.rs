@@ -1,7 +1,7 @@
 //! `Client`: what a test holds.
 
 use super::{
-    call::{Reply, ToServer},
+    call::{Answer, ToServer},
     connect::{Connect, Plan, Running},
     event::{End, Event},
     link::{Link, Status},
@@ -126,7 +126,7 @@ impl<N: ?Sized> Client<N> {
     }
 
     /// Emits anything and asks for an acknowledgement; see [`emit_raw`](Self::emit_raw).
-    pub fn call_raw(&self, name: &str, args: impl Serialize) -> Reply<AckData> {
+    pub fn call_raw(&self, name: &str, args: impl Serialize) -> Answer<AckData> {
         ToServer(Arc::clone(&self.link)).ask(Body::event(name, &args), |data| Ok(data.clone()))
     }
 

@@ -57,7 +57,7 @@ mod task;
 mod tests;
 mod wire;
 
-pub use call::{Reply, ToServer};
+pub use call::{Answer, ToServer};
 pub use client::Client;
 pub use connect::Connect;
 pub use event::{End, Event};

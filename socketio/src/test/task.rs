@@ -5,7 +5,7 @@
 use super::{
     event::{End, Event},
     link::{Batch, Link, Status},
-    wire::{Answer, Open, Wire, packets},
+    wire::{Open, Response, Wire, packets},
 };
 use crate::{
     contract::{AckData, BoxFuture, Incoming, Outcome},
@@ -82,12 +82,12 @@ impl Task {
         }
     }
 
-    fn request(&self, method: Method, body: String) -> BoxFuture<'static, Answer> {
+    fn request(&self, method: Method, body: String) -> BoxFuture<'static, Response> {
         Box::pin(self.wire.request(method, Some(&self.session.sid), body))
     }
 
     /// Takes the answer to a GET. `false`: the session is over.
-    fn received(&mut self, answer: &Answer) -> bool {
+    fn received(&mut self, answer: &Response) -> bool {
         if answer.status != StatusCode::OK {
             return false;
         }
@@ -186,10 +186,10 @@ impl Task {
 }
 
 /// A POST in flight, and who is to be told.
-type Post = Option<(BoxFuture<'static, Answer>, Vec<oneshot::Sender<()>>)>;
+type Post = Option<(BoxFuture<'static, Response>, Vec<oneshot::Sender<()>>)>;
 
 /// Waits for the POST, if there is one, and takes it out.
-async fn posted(post: &mut Post) -> (Answer, Vec<oneshot::Sender<()>>) {
+async fn posted(post: &mut Post) -> (Response, Vec<oneshot::Sender<()>>) {
     let Some((request, _)) = post else { return pending().await };
     let answer = request.await;
     (answer, post.take().map(|(_, done)| done).unwrap_or_default())

@@ -24,7 +24,7 @@ pub(super) struct Wire {
 }
 
 /// What came back.
-pub(super) struct Answer {
+pub(super) struct Response {
     pub(super) status: StatusCode,
     pub(super) body: Text,
 }
@@ -48,7 +48,7 @@ impl Wire {
         open.ok_or_else(|| ConnectError::new("the server did not answer with a handshake"))
     }
 
-    pub(super) fn request(&self, method: Method, sid: Option<&str>, body: String) -> impl Future<Output = Answer> + Send + use<> {
+    pub(super) fn request(&self, method: Method, sid: Option<&str>, body: String) -> impl Future<Output = Response> + Send + use<> {
         let mut request = Request::new(Full::new(Bytes::from(body)));
         let target = sid.map_or_else(|| self.target.clone(), |sid| format!("{}&sid={sid}", self.target));
         *request.method_mut() = method;
@@ -60,13 +60,13 @@ impl Wire {
             let response = response.await.unwrap_or_else(|never| match never {});
             let (parts, body) = response.into_parts();
             let body = body.collect().await.unwrap_or_else(|never| match never {}).to_bytes();
-            Answer { status: parts.status, body: Text::from_utf8(body).unwrap_or_default() }
+            Response { status: parts.status, body: Text::from_utf8(body).unwrap_or_default() }
         }
     }
 }
 
 /// A refusal of the HTTP request, in the form of the one that a connect handler makes.
-fn refused(answer: &Answer) -> ConnectError {
+fn refused(answer: &Response) -> ConnectError {
     #[derive(serde::Deserialize)]
     struct Refusal {
         message: String,
