@@ -4,7 +4,7 @@ use super::{
     body::{Body, ResponseBody},
     service::Server,
 };
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, request::Parts};
 use http_body::Body as HttpBody;
 use std::{
     convert::Infallible,
@@ -18,7 +18,7 @@ pub trait Intercept: Clone + Send + Sync + 'static {
     #[doc(hidden)]
     fn takes(&self, path: &str) -> bool;
     #[doc(hidden)]
-    fn respond<B>(&self, request: Request<B>) -> impl Future<Output = Response<Body>> + Send
+    fn respond<B>(&self, parts: &mut Parts, body: B) -> impl Future<Output = Response<Body>> + Send
     where
         B: HttpBody + Send + 'static,
         B::Data: Send,
@@ -30,13 +30,13 @@ impl Intercept for Server {
         Server::takes(self, path)
     }
 
-    async fn respond<B>(&self, request: Request<B>) -> Response<Body>
+    async fn respond<B>(&self, parts: &mut Parts, body: B) -> Response<Body>
     where
         B: HttpBody + Send + 'static,
         B::Data: Send,
         B::Error: Send,
     {
-        Server::respond(self, request).await
+        Server::respond(self, parts, body).await
     }
 }
 
@@ -92,7 +92,9 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         if self.intercept.takes(request.uri().path()) {
             let intercept = self.intercept.clone();
-            return Box::pin(async move { Ok(intercept.respond(request).await.map(ResponseBody::ours)) });
+            // Lent from here on: a future that passes a request on by value holds it once for each step.
+            let (mut parts, body) = request.into_parts();
+            return Box::pin(async move { Ok(intercept.respond(&mut parts, body).await.map(ResponseBody::ours)) });
         }
         let response = self.inner.call(request);
         Box::pin(async move { Ok(response.await?.map(ResponseBody::inner)) })

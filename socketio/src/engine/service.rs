@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{id::SessionId, text::Text};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use http_body::Body as HttpBody;
 use hyper::upgrade::OnUpgrade;
 use std::{
@@ -104,16 +104,16 @@ impl Server {
     /// Answers one request.
     pub(crate) async fn respond<B: HttpBody<Data: Send, Error: Send> + Send + 'static>(
         &self,
-        request: Request<B>,
+        parts: &mut Parts,
+        body: B,
     ) -> Response<Body> {
         let config = &self.inner.config;
-        let (mut parts, body) = request.into_parts();
         if let Some(cors) = config.cors.as_ref().filter(|_| parts.method == Method::OPTIONS) {
             return cors.preflight(&parts.headers).map(|()| full(""));
         }
         let upgrade = is_upgrade(&parts.headers);
         let query = Query::parse(parts.uri.query().unwrap_or_default());
-        let mut response = match self.route(&mut parts, body, &query, upgrade).await {
+        let mut response = match self.route(parts, body, &query, upgrade).await {
             Ok(response) => response,
             Err(refusal) => {
                 tracing::debug!(?refusal, "an Engine.IO request was refused");
@@ -124,7 +124,7 @@ impl Server {
             cors.apply(&parts.headers, response.headers_mut());
         }
         if let Some(edit) = &config.response_headers {
-            edit(response.headers_mut(), &parts);
+            edit(response.headers_mut(), parts);
         }
         response
     }
@@ -171,7 +171,8 @@ impl Server {
         if !query.is_current_version() {
             return Err(Refusal::UnsupportedVersion);
         }
-        self.open(parts, transport).await
+        // Boxed: a session opens once and is polled often.
+        Box::pin(self.open(parts, transport)).await
     }
 
     /// A handshake: a new session.
@@ -234,73 +235,30 @@ impl Server {
         parts: &Parts,
         body: B,
     ) -> Response<Body> {
-        let refused = || empty(StatusCode::BAD_REQUEST);
-        // Not plain text: old browsers would offer it as a download.
-        let accepted = || success(full("ok"), "text/html", &parts.headers);
         if parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream") {
             handle.command(Command::PostUnacceptable(oneshot::channel().0));
-            return refused();
+            return empty(StatusCode::BAD_REQUEST);
         }
-        let decode =
-            |bytes: Bytes| Text::from_utf8(bytes.clone()).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into());
-        let mut read = std::pin::pin!(body::read(body, self.inner.config.max_payload_bytes));
+        let mut read = Box::pin(body::read(body, self.inner.config.max_payload_bytes));
         // A small body came with its head: then the session hears of the request once, and mostly need not be waited for.
-        let first = poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx))).await;
-        let (first, whole) = match first {
+        let content = match poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx))).await {
             Poll::Ready(Ok(bytes)) => match handle.post_at_once(decode(bytes)) {
-                Ok(()) => return accepted(),
-                Err(body) => (Poll::Pending, Some(body)),
+                Ok(()) => return accepted(&parts.headers),
+                Err(text) => Content::Whole(text),
             },
-            first => (first, None),
+            Poll::Ready(Err(error)) => Content::Failed(error),
+            Poll::Pending => Content::Coming(read),
         };
-        let (responder, mut answer) = oneshot::channel();
-        let complete = whole.is_some();
-        if !handle.command(match whole {
-            Some(body) => Command::PostComplete(responder, body),
-            None => Command::PostStarted(responder),
-        }) {
-            return refused();
-        }
-        let in_flight = InFlight::new(handle, Command::PostAborted);
-        if !complete {
-            let body = match first {
-                Poll::Ready(failed) => failed,
-                Poll::Pending => tokio::select! {
-                    biased;
-                    // An answer before the body is complete is a refusal, or the end of the session.
-                    _ = &mut answer => {
-                        in_flight.done();
-                        return cut();
-                    }
-                    body = read => body,
-                },
-            };
-            match body {
-                Ok(bytes) => {
-                    handle.command(Command::Post(decode(bytes)));
-                }
-                Err(ReadError::TooLarge(rest)) => {
-                    in_flight.done();
-                    handle.command(Command::PostDropped);
-                    tokio::spawn(body::discard(rest));
-                    return empty(StatusCode::PAYLOAD_TOO_LARGE);
-                }
-                // The guard tells the session.
-                Err(ReadError::Aborted) => return refused(),
-            }
-        }
-        match in_flight.wait(answer).await {
-            Some(Answer::Accepted) => accepted(),
-            _ => cut(),
-        }
+        // Boxed, so that the common case above does not carry its weight.
+        Box::pin(post_in_steps(handle, &parts.headers, content)).await
     }
 
     async fn payload(&self, payload: Bytes, request: &HeaderMap) -> Response<Body> {
         let (payload, encoding) = match self.inner.config.compression_threshold_bytes {
             Some(threshold) if payload.len() >= COMPRESSED_APART_BYTES => {
                 let (plain, headers) = (payload.clone(), request.clone());
-                let compressed = tokio::task::spawn_blocking(move || compress(plain, &headers, threshold)).await;
-                compressed.unwrap_or((payload, None))
+                let compressed = tokio::task::spawn_blocking(move || compress(plain, &headers, threshold));
+                Box::pin(compressed).await.unwrap_or((payload, None))
             }
             Some(threshold) => compress(payload, request, threshold),
             None => (payload, None),
@@ -311,6 +269,73 @@ impl Server {
         }
         response
     }
+}
+
+/// The body of a POST at its first look.
+enum Content<B, R> {
+    Whole(Text),
+    Failed(ReadError<B>),
+    Coming(Pin<Box<R>>),
+}
+
+/// A POST that cannot be answered at once: its body is still coming, or its session is busy.
+async fn post_in_steps<B, R>(handle: &ConnectionHandle, headers: &HeaderMap, content: Content<B, R>) -> Response<Body>
+where
+    B: HttpBody<Data: Send, Error: Send> + Send + 'static,
+    R: Future<Output = Result<Bytes, ReadError<B>>>,
+{
+    let refused = || empty(StatusCode::BAD_REQUEST);
+    let (responder, mut answer) = oneshot::channel();
+    let (command, read) = match content {
+        Content::Whole(text) => (Command::PostComplete(responder, text), None),
+        Content::Failed(error) => (Command::PostStarted(responder), Some(Err(error))),
+        Content::Coming(read) => (Command::PostStarted(responder), Some(Ok(read))),
+    };
+    if !handle.command(command) {
+        return refused();
+    }
+    let in_flight = InFlight::new(handle, Command::PostAborted);
+    let body = match read {
+        None => None,
+        Some(Err(error)) => Some(Err(error)),
+        Some(Ok(read)) => tokio::select! {
+            biased;
+            // An answer before the body is complete is a refusal, or the end of the session.
+            _ = &mut answer => {
+                in_flight.done();
+                return cut();
+            }
+            body = read => Some(body),
+        },
+    };
+    match body {
+        None => {}
+        Some(Ok(bytes)) => {
+            handle.command(Command::Post(decode(bytes)));
+        }
+        Some(Err(ReadError::TooLarge(rest))) => {
+            in_flight.done();
+            handle.command(Command::PostDropped);
+            tokio::spawn(body::discard(rest));
+            return empty(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        // The guard tells the session.
+        Some(Err(ReadError::Aborted)) => return refused(),
+    }
+    match in_flight.wait(answer).await {
+        Some(Answer::Accepted) => accepted(headers),
+        _ => cut(),
+    }
+}
+
+/// The text of a POST; what is no UTF-8 is replaced, as in the reference.
+fn decode(bytes: Bytes) -> Text {
+    Text::from_utf8(bytes.clone()).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into())
+}
+
+/// The answer to a POST that was taken in. Not plain text: old browsers would offer it as a download.
+fn accepted(request: &HeaderMap) -> Response<Body> {
+    success(full("ok"), "text/html", request)
 }
 
 /// From this size on, compressing takes long enough to hold up the other tasks of a worker.

@@ -9,7 +9,7 @@ use crate::{
     },
 };
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Response, request::Parts};
 use http_body::Body as HttpBody;
 use std::{
     any::TypeId,
@@ -149,31 +149,31 @@ impl Intercept for SocketIo {
         self.inner.engine.takes(path)
     }
 
-    async fn respond<B>(&self, request: Request<B>) -> Response<Body>
+    async fn respond<B>(&self, parts: &mut Parts, body: B) -> Response<Body>
     where
         B: HttpBody + Send + 'static,
         B::Data: Send,
         B::Error: Send,
     {
-        if let Some(response) = self.client_file(&request) {
+        if let Some(response) = self.client_file(parts) {
             return response.map(full);
         }
-        self.inner.engine.respond(request).await
+        self.inner.engine.respond(parts, body).await
     }
 }
 
 impl SocketIo {
-    fn client_file<B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
+    fn client_file(&self, request: &Parts) -> Option<Response<Bytes>> {
         let files = self.inner.files.as_ref()?;
         let config = self.inner.engine.config();
-        let name = request.uri().path().strip_prefix(config.path_prefix())?;
+        let name = request.uri.path().strip_prefix(config.path_prefix())?;
         let cors = config.cors_rules();
-        if cors.is_some() && request.method() == http::Method::OPTIONS {
+        if cors.is_some() && request.method == http::Method::OPTIONS {
             return None;
         }
-        let mut response = files.respond(name, request.method(), request.headers())?;
+        let mut response = files.respond(name, &request.method, &request.headers)?;
         if let Some(cors) = cors {
-            cors.apply(request.headers(), response.headers_mut());
+            cors.apply(&request.headers, response.headers_mut());
         }
         Some(response)
     }
