@@ -286,7 +286,7 @@ impl Connection {
             let mut readiness = self.write(cx);
             readiness.posts_are_welcome = read && !self.congested && self.inbox.is_empty() && self.session.takes_posts();
             self.unwritten = 0;
-            if !self.session_is_quiet() || self.poll_timer(cx) {
+            if !self.session.is_quiet() || self.poll_timer(cx) {
                 continue;
             }
             if wanted && !read && !self.congested {
@@ -321,10 +321,6 @@ impl Connection {
             return Poll::Ready(());
         }
         Poll::Pending
-    }
-
-    fn session_is_quiet(&self) -> bool {
-        self.session.is_quiet() && (self.closed.is_none() || !self.inbox.is_empty())
     }
 
     /// Looks at the outbox's signals and takes in waiting requests. `true`: the owner is called.
@@ -409,9 +405,6 @@ impl Connection {
     /// `true`: something came in on the WebSocket.
     fn poll_link(&mut self, cx: &mut Context<'_>) -> bool {
         let Link::WebSocket(websocket) = &mut self.link else { return self.poll_opening(cx) };
-        if self.closed.is_some() {
-            return false;
-        }
         let input = match websocket.poll_receive(cx) {
             Poll::Pending => return false,
             Poll::Ready(Received::Packet(packet)) => Input::Packet(packet),
