@@ -2,6 +2,9 @@
 //!
 //! The words of rustc around the macros' own change with the toolchain, so the suite runs on the pinned one. `SOCKETIO_UI=1`
 //! runs it on any, `SOCKETIO_UI=0` on none. `TRYBUILD=overwrite` rewrites the expectations.
+//!
+//! rustc lays a message out by its length, and the name of a closure's type holds the path of its file: a case about one has names
+//! so long that its message is laid out the same in every folder.
 
 use std::{
     env,

@@ -3,9 +3,9 @@ use socketio::{ConnectError, SocketIo};
 pub trait Chat {}
 struct Session;
 impl Chat for Session {}
-struct Database;
+struct PoolOfConnectionsToTheDatabase;
 fn main() {
-    let database = Database;
+    let database = PoolOfConnectionsToTheDatabase;
     SocketIo::builder().namespace::<dyn Chat, _>(async move || {
         let _ = &database;
         Ok::<_, ConnectError>(Session)
