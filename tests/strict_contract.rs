@@ -26,7 +26,7 @@ pub struct Point {
 }
 
 /// A contract that another crate may use.
-#[namespace("/public", emits = PublicEvents, auth = Point)]
+#[namespace("/public", emits = PublicEvents, auth = Point, data = Point)]
 pub trait Public {
     /// Moves something.
     #[event]

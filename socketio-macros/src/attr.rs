@@ -41,7 +41,7 @@ impl Kind {
 
     fn options(self) -> &'static [&'static str] {
         match self {
-            Kind::Namespace => &["emits", "auth", "rename_all", "schema", "crate"],
+            Kind::Namespace => &["emits", "auth", "data", "rename_all", "schema", "crate"],
             Kind::Events => &["rename_all", "schema", "crate"],
         }
     }
@@ -52,6 +52,7 @@ pub(crate) struct TraitAttr {
     pub(crate) path: Option<LitStr>,
     pub(crate) emits: Option<Path>,
     pub(crate) auth: Option<Type>,
+    pub(crate) data: Option<Type>,
     pub(crate) casing: Option<Casing>,
     /// Whether payload types must describe themselves with a JSON Schema.
     pub(crate) schema: bool,
@@ -61,8 +62,15 @@ pub(crate) struct TraitAttr {
 
 impl TraitAttr {
     pub(crate) fn parse(attr: TokenStream, kind: Kind, errors: &mut Errors) -> Self {
-        let mut options =
-            TraitAttr { path: None, emits: None, auth: None, casing: None, schema: true, krate: syn::parse_quote!(::socketio) };
+        let mut options = TraitAttr {
+            path: None,
+            emits: None,
+            auth: None,
+            data: None,
+            casing: None,
+            schema: true,
+            krate: syn::parse_quote!(::socketio),
+        };
         let before = errors.count();
         let parsed = (|input: ParseStream<'_>| options.read(input, kind, errors)).parse2(attr);
         if let Err(error) = parsed {
@@ -95,6 +103,7 @@ impl TraitAttr {
                     "path" => self.path = Some(input.parse()?),
                     "emits" => self.emits = Some(input.parse()?),
                     "auth" => self.auth = Some(input.parse()?),
+                    "data" => self.data = Some(input.parse()?),
                     "rename_all" => self.casing = read_casing(&input.parse()?, errors),
                     "schema" => self.schema = input.parse::<LitBool>()?.value,
                     _ => self.krate = input.call(Path::parse_mod_style)?,

@@ -56,6 +56,7 @@ use quote::quote;
 /// | `"/path"` | the path, given first. `"/org/{id}"` matches every value of that segment; `Namespace::PATH` is the pattern | required |
 /// | `emits = Trait` | the [`events`](macro@events) that the server sends here | none |
 /// | `auth = Type` | the payload with which clients connect: `Serialize + DeserializeOwned` | `()` |
+/// | `data = Type` | what the server keeps for a socket and shows to the whole cluster: `Serialize + DeserializeOwned`, as JSON; see `Socket::set_data`. Clients do not see it | `()` |
 /// | `rename_all = ".."` | the casing of event names: `camelCase`, `PascalCase`, `kebab-case`, `snake_case`, `SCREAMING_SNAKE_CASE` | as the method |
 /// | `schema = false` | payload types need no `schemars::JsonSchema`; no TypeScript is generated for them | `true` |
 /// | `crate = path` | where the `socketio` crate is | `::socketio` |

@@ -1,10 +1,10 @@
-//! `impl Namespace for dyn Chat`: path, documentation, what the server emits here, and the type of `auth`.
+//! `impl Namespace for dyn Chat`: path, documentation, what the server emits here, and the types of `auth` and `data`.
 
 use super::{Names, local};
 use crate::model::Model;
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{LitStr, spanned::Spanned as _};
+use syn::{LitStr, Type, spanned::Spanned as _};
 
 pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let Names { private, contract, .. } = names;
@@ -14,12 +14,8 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
         Some(emits) => quote_spanned!(emits.span()=> type Emits = dyn #emits;),
         None => quote!(type Emits = dyn #private::NoEvents;),
     };
-    let auth = match &model.attr.auth {
-        Some(auth) => quote_spanned!(auth.span()=> type Auth = #auth;),
-        None => quote!(
-            type Auth = ();
-        ),
-    };
+    let auth = payload("Auth", model.attr.auth.as_ref());
+    let data = payload("Data", model.attr.data.as_ref());
     let describe = model.attr.auth.as_ref().filter(|_| model.attr.schema).map(|auth| {
         let describe = local("__describe");
         let schema = quote_spanned!(auth.span()=> #describe.auth::<#auth>());
@@ -36,7 +32,20 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             const DOCS: &'static str = #docs;
             #emits
             #auth
+            #data
             #describe
         }
+    }
+}
+
+/// An associated type that is `()` unless it is given; what the given one lacks is reported where it stands.
+fn payload(name: &str, given: Option<&Type>) -> TokenStream {
+    let span = given.map_or_else(Span::call_site, Type::span);
+    let name = Ident::new(name, span);
+    match given {
+        Some(ty) => quote_spanned!(span=> type #name = #ty;),
+        None => quote!(
+            type #name = ();
+        ),
     }
 }

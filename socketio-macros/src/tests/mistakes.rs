@@ -13,7 +13,10 @@ fn correct_traits_have_no_mistakes() {
     check("#[namespace(\"/\")] trait Empty {}", &[]);
     check("#[events] trait Empty {}", &[]);
     check("#[events(rename_all = \"camelCase\", schema = false, crate = other)] trait Empty {}", &[]);
-    check("#[namespace(\"/org/{id}/room/{room}\", emits = api::Ev, auth = Login<u8>, crate = crate::x)] trait Org {}", &[]);
+    check(
+        "#[namespace(\"/org/{id}/room/{room}\", emits = api::Ev, auth = Login<u8>, data = api::Profile, crate = crate::x)] trait Org {}",
+        &[],
+    );
     event(
         "#[event] async fn a(&self, a: &str, b: Option<&str>, c: Cow<'_, str>, d: &T, e: &[T], f: Vec<T>, g: Option<&[T]>) -> T;",
         &[],
@@ -58,10 +61,10 @@ fn options() {
     check(
         "#[namespace(\"/chat\", color = Vec<(u8, u8)>, on, room(1, 2), size = 3, auths = X)] trait Chat {}",
         &[
-            "unknown option `color`: expected one of `emits`, `auth`, `rename_all`, `schema`, `crate`",
-            "unknown option `on`: expected one of `emits`, `auth`, `rename_all`, `schema`, `crate`",
-            "unknown option `room`: expected one of `emits`, `auth`, `rename_all`, `schema`, `crate`",
-            "unknown option `size`: expected one of `emits`, `auth`, `rename_all`, `schema`, `crate`",
+            "unknown option `color`: expected one of `emits`, `auth`, `data`, `rename_all`, `schema`, `crate`",
+            "unknown option `on`: expected one of `emits`, `auth`, `data`, `rename_all`, `schema`, `crate`",
+            "unknown option `room`: expected one of `emits`, `auth`, `data`, `rename_all`, `schema`, `crate`",
+            "unknown option `size`: expected one of `emits`, `auth`, `data`, `rename_all`, `schema`, `crate`",
             "unknown option `auths`: did you mean `auth`?",
         ],
     );

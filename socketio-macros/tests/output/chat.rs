@@ -135,6 +135,7 @@ impl ::socketio::__private::Namespace for dyn Chat {
     const DOCS: &'static str = "Chat rooms.";
     type Emits = dyn ChatEvents;
     type Auth = Login;
+    type Data = ();
     fn describe_auth(
         __describe: &mut ::socketio::__private::describe::Describe,
     ) -> ::core::option::Option<::socketio::__private::describe::Schema> {

@@ -115,6 +115,7 @@ impl crate::runtime::__private::Namespace for dyn Org {
     const DOCS: &'static str = "";
     type Emits = dyn crate::runtime::__private::NoEvents;
     type Auth = ();
+    type Data = ();
 }
 #[automatically_derived]
 #[allow(

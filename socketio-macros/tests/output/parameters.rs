@@ -139,6 +139,7 @@ impl ::socketio::__private::Namespace for dyn Parameters {
     const DOCS: &'static str = "";
     type Emits = dyn ::socketio::__private::NoEvents;
     type Auth = ();
+    type Data = ();
 }
 #[automatically_derived]
 #[allow(

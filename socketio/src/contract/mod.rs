@@ -98,7 +98,7 @@ pub trait Events: 'static {
 /// }
 ///
 /// /// One namespace per organization.
-/// #[namespace("/org/{id}", emits = OrgEvents, auth = Login)]
+/// #[namespace("/org/{id}", emits = OrgEvents, auth = Login, data = String)]
 /// pub trait Org {
 ///     /// Asked before every event.
 ///     #[middleware]
@@ -136,6 +136,8 @@ pub trait Namespace: Events {
     type Emits: Events + ?Sized;
     /// The `auth` payload of a connecting client.
     type Auth: DeserializeOwned + Serialize + Send + 'static;
+    /// What the server keeps for a socket, as JSON, so that every server of a cluster can read it.
+    type Data: DeserializeOwned + Serialize + Send + 'static;
     #[doc(hidden)]
     fn describe_auth(_describe: &mut Describe) -> Option<schemars::Schema> {
         None

@@ -88,7 +88,7 @@ impl<T: Into<Bytes>> From<T> for Binary {
 }
 
 /// Runs an encoder; every `Binary` it meets is appended to `list` and leaves a placeholder in the JSON.
-pub(super) fn collect_attachments<T>(list: &mut Vec<Bytes>, run: impl FnOnce() -> T) -> T {
+pub(crate) fn collect_attachments<T>(list: &mut Vec<Bytes>, run: impl FnOnce() -> T) -> T {
     scope(&ENCODING, list, run)
 }
 

@@ -57,8 +57,16 @@ pub(crate) struct SocketCore {
     state: AtomicU8,
     /// Guards the transitions. A leaf: taken after `Members`, and nothing is taken under it but the outbox.
     life: Mutex<Life>,
-    /// Guards the acknowledgements that the client owes; held for single look-ups.
-    acks: Mutex<AckTable>,
+    /// Guards what is kept for the client; held for single look-ups.
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    /// The acknowledgements that the client owes.
+    acks: AckTable,
+    /// The JSON text of its data. Boxed: most sockets have none, and then it is one pointer.
+    data: Option<Box<Text>>,
 }
 
 enum Life {
@@ -87,7 +95,7 @@ impl SocketCore {
             auth,
             state: AtomicU8::new(PENDING),
             life: Mutex::new(Life::Pending { rooms: Vec::new(), packets: Vec::new() }),
-            acks: Mutex::default(),
+            kept: Mutex::default(),
         })
     }
 
@@ -187,7 +195,7 @@ impl SocketCore {
             self.state.store(CLOSED, Ordering::Release);
             self.link.ended.store(true, Ordering::Release);
         }
-        let waiting = self.acks.lock().take_all();
+        let waiting = self.kept.lock().acks.take_all();
         waiting.into_iter().for_each(|waiter| waiter.tell(self.id, None));
         true
     }
@@ -231,6 +239,17 @@ impl SocketCore {
         }
     }
 
+    /// Keeps the JSON text of the socket's data, in place of what was kept before.
+    pub(super) fn set_data(&self, json: Text) {
+        let before = self.kept.lock().data.replace(Box::new(json));
+        drop(before);
+    }
+
+    /// The JSON text of the socket's data, if it was ever set.
+    pub(super) fn data(&self) -> Option<Text> {
+        self.kept.lock().data.as_deref().cloned()
+    }
+
     pub(super) fn disconnect(&self, close: bool) {
         let ended = self.end(DisconnectReason::ServerNamespace, true);
         if close {
@@ -243,29 +262,29 @@ impl SocketCore {
 
     /// Registers for the acknowledgement of `id`. `false`: the socket has ended, and the waiter was told.
     pub(super) fn expect_ack(&self, id: u64, waiter: Waiter) -> bool {
-        let mut acks = self.acks.lock();
+        let mut kept = self.kept.lock();
         if self.state.load(Ordering::Acquire) == CLOSED {
-            drop(acks);
+            drop(kept);
             waiter.tell(self.id, None);
             return false;
         }
-        acks.insert(id, waiter);
+        kept.acks.insert(id, waiter);
         true
     }
 
     /// Whether an acknowledgement of the client is waited for.
     pub(super) fn awaits_ack(&self) -> bool {
-        !self.acks.lock().is_empty()
+        !self.kept.lock().acks.is_empty()
     }
 
     pub(super) fn forget_ack(&self, id: u64) {
-        let waiter = self.acks.lock().remove(id);
+        let waiter = self.kept.lock().acks.remove(id);
         drop(waiter);
     }
 
     /// An acknowledgement arrived. One that nobody waits for (any more) is ignored.
     pub(super) fn resolve_ack(&self, id: u64, data: AckData) {
-        let waiter = self.acks.lock().remove(id);
+        let waiter = self.kept.lock().acks.remove(id);
         if let Some(waiter) = waiter {
             waiter.tell(self.id, Some(data));
         }

@@ -2,10 +2,11 @@
 
 use super::{
     core::SocketCore,
+    data::{self, DataError},
     emit::{EmitError, EmitterOf, One, Single, Try},
     socket::Socket,
 };
-use crate::{contract::Namespace, id::SocketId, room::Room};
+use crate::{contract::Namespace, id::SocketId, room::Room, text::Text};
 use serde::Serialize;
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -13,6 +14,8 @@ use std::{fmt, sync::Arc, time::Duration};
 pub struct RemoteSocket<N: ?Sized> {
     socket: Socket<N>,
     rooms: Vec<Room>,
+    /// The JSON text of its data.
+    data: Option<Text>,
 }
 
 impl<N: ?Sized> fmt::Debug for RemoteSocket<N> {
@@ -23,7 +26,7 @@ impl<N: ?Sized> fmt::Debug for RemoteSocket<N> {
 
 impl<N: Namespace + ?Sized> RemoteSocket<N> {
     pub(super) fn new(core: Arc<SocketCore>) -> Self {
-        RemoteSocket { rooms: core.rooms(), socket: Socket::new(core) }
+        RemoteSocket { rooms: core.rooms(), data: core.data(), socket: Socket::new(core) }
     }
 
     /// The public id.
@@ -34,6 +37,15 @@ impl<N: Namespace + ?Sized> RemoteSocket<N> {
     /// The rooms it was in when it was fetched, its own first.
     pub fn rooms(&self) -> &[Room] {
         &self.rooms
+    }
+
+    /// The data it had when it was fetched; `None` if it was never set. See [`Socket::set_data`].
+    ///
+    /// # Errors
+    /// [`DataError::Decode`]: it has another shape than the type of this server's contract, for example because the client is
+    /// connected to a server of another version.
+    pub fn data(&self) -> Result<Option<N::Data>, DataError> {
+        data::decode(self.data.as_ref())
     }
 
     /// The events that can be emitted to this client.

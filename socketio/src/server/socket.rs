@@ -3,6 +3,7 @@
 use super::{
     broadcast::Broadcast,
     core::SocketCore,
+    data::{self, DataError},
     emit::{EmitError, EmitterOf, One, Single, Try},
     namespace::NamespaceHandle,
 };
@@ -133,6 +134,60 @@ impl<N: ?Sized> Socket<N> {
 }
 
 impl<N: Namespace + ?Sized> Socket<N> {
+    /// Sets the data of this socket, in place of what was set before. It is serialized at once, and every server of a cluster
+    /// sees it through [`fetch_sockets`](NamespaceHandle::fetch_sockets). Clients do not see it, and it goes with the socket.
+    ///
+    /// Data is JSON, without [`Binary`](crate::Binary). What only this server needs is better kept in the session: in fields of
+    /// the type that implements the namespace.
+    ///
+    /// ```
+    /// # use socketio::{DataError, Socket, SocketIo, namespace};
+    /// #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    /// struct Profile {
+    ///     name: String,
+    /// }
+    ///
+    /// #[namespace("/chat", data = Profile)]
+    /// trait Chat {}
+    ///
+    /// async fn greet(io: &SocketIo, socket: Socket<dyn Chat>) -> Result<(), DataError> {
+    ///     socket.set_data(&Profile { name: "ann".to_owned() })?;
+    ///     for other in io.of::<dyn Chat>().to("lobby").fetch_sockets().await {
+    ///         if let Some(profile) = other.data()? {
+    ///             println!("{} is here, too", profile.name);
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # use socketio::{ConnectError, test::Client};
+    /// # struct Session;
+    /// # impl Chat for Session {}
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let connect = async |socket: Socket<dyn Chat>| { socket.join("lobby"); Ok::<_, ConnectError>(Session) };
+    /// # let io = SocketIo::builder().namespace::<dyn Chat, _>(connect).build();
+    /// # let _client = Client::<dyn Chat>::connect(&io).await.unwrap();
+    /// # let socket = io.of::<dyn Chat>().sockets().remove(0);
+    /// # assert_eq!(socket.data(), Ok(None));
+    /// # greet(&io, socket.clone()).await.unwrap();
+    /// # assert_eq!(socket.data(), Ok(Some(Profile { name: "ann".to_owned() })));
+    /// # });
+    /// ```
+    ///
+    /// # Errors
+    /// [`DataError::Encode`]: it cannot be serialized; what was set before stays.
+    pub fn set_data(&self, data: &N::Data) -> Result<(), DataError> {
+        self.core.set_data(data::encode(data)?);
+        Ok(())
+    }
+
+    /// The data of this socket; `None` if it was never set. Also in a `#[disconnect]` method.
+    ///
+    /// # Errors
+    /// [`DataError::Decode`]: the type does not read what it has written, or a hook has set the data of a `Socket<Untyped>`.
+    pub fn data(&self) -> Result<Option<N::Data>, DataError> {
+        data::decode(self.core.data().as_ref())
+    }
+
     /// The events that can be emitted to this client.
     ///
     /// Emitting is eager: the packet is queued when the event's method is called; awaiting only waits for the acknowledgement.

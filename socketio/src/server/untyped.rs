@@ -40,6 +40,7 @@ impl Namespace for Untyped {
     const DOCS: &'static str = "";
     type Emits = dyn NoEvents;
     type Auth = serde_json::Value;
+    type Data = serde_json::Value;
     fn describe_auth(_: &mut Describe) -> Option<schemars::Schema> {
         None
     }
