@@ -26,7 +26,7 @@ pub struct Point {
 }
 
 /// A contract that another crate may use.
-#[namespace("/public", emits = PublicEvents, auth = Point, data = Point)]
+#[namespace("/public", emits = PublicEvents, auth = Point, data = Point, cluster = PublicServers)]
 pub trait Public {
     /// Moves something.
     #[event]
@@ -39,6 +39,14 @@ pub trait Public {
     }
     /// A helper.
     fn helper(&self) {}
+}
+
+/// What servers send each other about it.
+#[events]
+pub trait PublicServers {
+    /// Something is at two places.
+    #[event]
+    async fn settle(&self, at: &Point) -> Result<Point, String>;
 }
 
 /// What the server sends there.

@@ -41,7 +41,7 @@ impl Kind {
 
     fn options(self) -> &'static [&'static str] {
         match self {
-            Kind::Namespace => &["emits", "auth", "data", "rename_all", "schema", "crate"],
+            Kind::Namespace => &["emits", "auth", "data", "cluster", "rename_all", "schema", "crate"],
             Kind::Events => &["rename_all", "schema", "crate"],
         }
     }
@@ -53,6 +53,7 @@ pub(crate) struct TraitAttr {
     pub(crate) emits: Option<Path>,
     pub(crate) auth: Option<Type>,
     pub(crate) data: Option<Type>,
+    pub(crate) cluster: Option<Path>,
     pub(crate) casing: Option<Casing>,
     /// Whether payload types must describe themselves with a JSON Schema.
     pub(crate) schema: bool,
@@ -67,6 +68,7 @@ impl TraitAttr {
             emits: None,
             auth: None,
             data: None,
+            cluster: None,
             casing: None,
             schema: true,
             krate: syn::parse_quote!(::socketio),
@@ -104,6 +106,7 @@ impl TraitAttr {
                     "emits" => self.emits = Some(input.parse()?),
                     "auth" => self.auth = Some(input.parse()?),
                     "data" => self.data = Some(input.parse()?),
+                    "cluster" => self.cluster = Some(input.parse()?),
                     "rename_all" => self.casing = read_casing(&input.parse()?, errors),
                     "schema" => self.schema = input.parse::<LitBool>()?.value,
                     _ => self.krate = input.call(Path::parse_mod_style)?,

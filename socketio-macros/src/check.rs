@@ -6,7 +6,7 @@ use crate::{
     model::{Event, Model, Payload, Reply, Shape},
 };
 use quote::ToTokens as _;
-use syn::{Ident, LitStr, TypeParamBound, spanned::Spanned as _};
+use syn::{Ident, LitStr, Path, TypeParamBound, spanned::Spanned as _};
 
 /// Events that Socket.IO emits itself, on one side or the other.
 const RESERVED: [&str; 6] = ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
@@ -20,7 +20,8 @@ pub(crate) fn check(model: &mut Model, errors: &mut Errors) {
     if let Some(path) = &model.attr.path {
         namespace_path(path, errors);
     }
-    emits_plain_trait(model, errors);
+    plain_trait_path("emits", model.attr.emits.as_mut(), errors);
+    plain_trait_path("cluster", model.attr.cluster.as_mut(), errors);
     wire_names(model, errors);
     unique_wire_names(model, errors);
     rest_is_last(model, errors);
@@ -88,14 +89,13 @@ fn namespace_path(literal: &LitStr, errors: &mut Errors) {
     }
 }
 
-/// `emits` names a trait without arguments; arguments are dropped, so that the rest still compiles.
-fn emits_plain_trait(model: &mut Model, errors: &mut Errors) {
-    let Some(emits) = &mut model.attr.emits else { return };
-    let arguments = emits.segments.last_mut().map(|segment| &mut segment.arguments);
+/// `emits` and `cluster` name a trait without arguments; arguments are dropped, so that the rest still compiles.
+fn plain_trait_path(option: &str, path: Option<&mut Path>, errors: &mut Errors) {
+    let arguments = path.and_then(|path| path.segments.last_mut()).map(|segment| &mut segment.arguments);
     if let Some(arguments) = arguments.filter(|arguments| !arguments.is_none()) {
         let span = arguments.span();
         *arguments = syn::PathArguments::None;
-        errors.at(span, "`emits` takes a plain trait path; generic event sets are not supported");
+        errors.at(span, format!("`{option}` takes a plain trait path; generic event sets are not supported"));
     }
 }
 

@@ -57,6 +57,7 @@ use quote::quote;
 /// | `emits = Trait` | the [`events`](macro@events) that the server sends here | none |
 /// | `auth = Type` | the payload with which clients connect: `Serialize + DeserializeOwned` | `()` |
 /// | `data = Type` | what the server keeps for a socket and shows to the whole cluster: `Serialize + DeserializeOwned`, as JSON; see `Socket::set_data`. Clients do not see it | `()` |
+/// | `cluster = Trait` | the [`events`](macro@events) that servers send each other about this namespace; see `NamespaceHandle::server_side_emit` | none |
 /// | `rename_all = ".."` | the casing of event names: `camelCase`, `PascalCase`, `kebab-case`, `snake_case`, `SCREAMING_SNAKE_CASE` | as the method |
 /// | `schema = false` | payload types need no `schemars::JsonSchema`; no TypeScript is generated for them | `true` |
 /// | `crate = path` | where the `socketio` crate is | `::socketio` |
@@ -83,7 +84,7 @@ pub fn namespace(attr: TokenStream, item: TokenStream) -> TokenStream {
     run(Kind::Namespace, attr, item)
 }
 
-/// Declares the events that the server sends to clients.
+/// Declares the events that the server sends to clients, or to the other servers of its cluster.
 ///
 /// ```ignore
 /// #[events(rename_all = "camelCase")]
@@ -99,7 +100,7 @@ pub fn namespace(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// A namespace names the trait as `emits = ChatEvents`; the server then calls `socket.emit().message(..)`. A Rust client
-/// implements the trait to handle the events.
+/// implements the trait to handle the events. Events between servers are named as `cluster = ..`.
 ///
 /// # Options
 ///

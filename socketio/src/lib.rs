@@ -95,8 +95,9 @@ pub use reason::DisconnectReason;
 pub use room::Room;
 #[cfg(feature = "server")]
 pub use server::{
-    Broadcast, BroadcastReply, BuildError, Builder, ClientFilesError, DataError, EmitError, EmitterOf, Many, NamespaceHandle, One,
-    Outgoing, RemoteSocket, Reply, Service, Single, Socket, SocketIo, Try, Untyped,
+    Broadcast, BroadcastReply, BuildError, Builder, ClientFilesError, ClusterEmitterOf, DataError, EmitError, EmitterOf, Many,
+    NamespaceHandle, One, OtherServers, Outgoing, RemoteSocket, Reply, ServerReplies, Service, Single, Socket, SocketIo, Try,
+    Untyped,
 };
 pub use socketio_macros::{disconnect, event, events, fallback, middleware, namespace};
 pub use text::Text;

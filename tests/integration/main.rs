@@ -36,6 +36,7 @@ mod acks;
 mod binary;
 mod cleanup;
 mod client;
+mod cluster;
 mod data;
 mod dynamic;
 mod hooks;

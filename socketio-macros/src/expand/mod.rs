@@ -4,7 +4,7 @@
 //! contract   trait Chat             the trait, as rustc and as rust-analyzer shall see it
 //! emitter    struct ChatEmitter<T>  the typed caller: one method per event
 //! describe   impl Events            name, caller, description for TypeScript and documents
-//! namespace  impl Namespace         path, what the server emits, the types of `auth` and `data`
+//! namespace  impl Namespace         path, types of `auth` and `data`, what is emitted to whom
 //! dispatch   impl Serve<H>          one `match` on the event's name
 //! ```
 //!

@@ -1,19 +1,18 @@
-//! `impl Namespace for dyn Chat`: path, documentation, what the server emits here, and the types of `auth` and `data`.
+//! `impl Namespace for dyn Chat`: path, documentation, the types of `auth` and `data`, and what the server
+//! emits here, to its clients and to other servers.
 
 use super::{Names, local};
 use crate::model::Model;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{LitStr, Type, spanned::Spanned as _};
+use syn::{LitStr, Path, Type, spanned::Spanned as _};
 
 pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let Names { private, contract, .. } = names;
     let path = model.attr.path.clone().unwrap_or_else(|| LitStr::new("/", Span::call_site()));
     let docs = &model.docs;
-    let emits = match &model.attr.emits {
-        Some(emits) => quote_spanned!(emits.span()=> type Emits = dyn #emits;),
-        None => quote!(type Emits = dyn #private::NoEvents;),
-    };
+    let emits = events("Emits", model.attr.emits.as_ref(), names);
+    let cluster = events("Cluster", model.attr.cluster.as_ref(), names);
     let auth = payload("Auth", model.attr.auth.as_ref());
     let data = payload("Data", model.attr.data.as_ref());
     let describe = model.attr.auth.as_ref().filter(|_| model.attr.schema).map(|auth| {
@@ -33,8 +32,20 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             #emits
             #auth
             #data
+            #cluster
             #describe
         }
+    }
+}
+
+/// An associated type that is a set of events, none unless it is given.
+fn events(name: &str, given: Option<&Path>, names: &Names) -> TokenStream {
+    let private = &names.private;
+    let span = given.map_or_else(Span::call_site, Path::span);
+    let name = Ident::new(name, span);
+    match given {
+        Some(events) => quote_spanned!(span=> type #name = dyn #events;),
+        None => quote!(type #name = dyn #private::NoEvents;),
     }
 }
 

@@ -14,7 +14,7 @@ fn correct_traits_have_no_mistakes() {
     check("#[events] trait Empty {}", &[]);
     check("#[events(rename_all = \"camelCase\", schema = false, crate = other)] trait Empty {}", &[]);
     check(
-        "#[namespace(\"/org/{id}/room/{room}\", emits = api::Ev, auth = Login<u8>, data = api::Profile, crate = crate::x)] trait Org {}",
+        "#[namespace(\"/org/{id}/room/{room}\", emits = api::Ev, auth = Login<u8>, data = api::Profile, cluster = Nodes, crate = crate::x)] trait Org {}",
         &[],
     );
     event(
@@ -61,10 +61,10 @@ fn options() {
     check(
         "#[namespace(\"/chat\", color = Vec<(u8, u8)>, on, room(1, 2), size = 3, auths = X)] trait Chat {}",
         &[
-            "unknown option `color`: expected one of `emits`, `auth`, `data`, `rename_all`, `schema`, `crate`",
-            "unknown option `on`: expected one of `emits`, `auth`, `data`, `rename_all`, `schema`, `crate`",
-            "unknown option `room`: expected one of `emits`, `auth`, `data`, `rename_all`, `schema`, `crate`",
-            "unknown option `size`: expected one of `emits`, `auth`, `data`, `rename_all`, `schema`, `crate`",
+            "unknown option `color`: expected one of `emits`, `auth`, `data`, `cluster`, `rename_all`, `schema`, `crate`",
+            "unknown option `on`: expected one of `emits`, `auth`, `data`, `cluster`, `rename_all`, `schema`, `crate`",
+            "unknown option `room`: expected one of `emits`, `auth`, `data`, `cluster`, `rename_all`, `schema`, `crate`",
+            "unknown option `size`: expected one of `emits`, `auth`, `data`, `cluster`, `rename_all`, `schema`, `crate`",
             "unknown option `auths`: did you mean `auth`?",
         ],
     );
@@ -73,6 +73,11 @@ fn options() {
         "#[namespace(\"/chat\", emits = Ev<u8>)] trait Chat {}",
         &["`emits` takes a plain trait path; generic event sets are not supported"],
     );
+    check(
+        "#[namespace(\"/chat\", cluster = api::Nodes<u8>)] trait Chat {}",
+        &["`cluster` takes a plain trait path; generic event sets are not supported"],
+    );
+    check("#[namespace(\"/chat\", clusters = Nodes)] trait Chat {}", &["unknown option `clusters`: did you mean `cluster`?"]);
     check(
         "#[namespace(\"/chat\", rename_all = \"camel\")] trait Chat {}",
         &["unknown casing `camel`: expected one of `camelCase`, `PascalCase`, `kebab-case`, `snake_case`, `SCREAMING_SNAKE_CASE`"],

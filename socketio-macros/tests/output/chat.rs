@@ -136,6 +136,7 @@ impl ::socketio::__private::Namespace for dyn Chat {
     type Emits = dyn ChatEvents;
     type Auth = Login;
     type Data = ();
+    type Cluster = dyn ::socketio::__private::NoEvents;
     fn describe_auth(
         __describe: &mut ::socketio::__private::describe::Describe,
     ) -> ::core::option::Option<::socketio::__private::describe::Schema> {

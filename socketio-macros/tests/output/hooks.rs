@@ -116,6 +116,7 @@ impl crate::runtime::__private::Namespace for dyn Org {
     type Emits = dyn crate::runtime::__private::NoEvents;
     type Auth = ();
     type Data = ();
+    type Cluster = dyn crate::runtime::__private::NoEvents;
 }
 #[automatically_derived]
 #[allow(

@@ -140,6 +140,7 @@ impl ::socketio::__private::Namespace for dyn Parameters {
     type Emits = dyn ::socketio::__private::NoEvents;
     type Auth = ();
     type Data = ();
+    type Cluster = dyn ::socketio::__private::NoEvents;
 }
 #[automatically_derived]
 #[allow(

@@ -68,7 +68,7 @@ pub struct Ack;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a set of Socket.IO events",
     label = "not declared with `#[socketio::namespace]` or `#[socketio::events]`",
-    note = "annotate the trait with `#[socketio::events]` (server to client) or `#[socketio::namespace(\"/path\")]` (client to server)"
+    note = "annotate the trait with `#[socketio::events]` (server to client, server to server) or `#[socketio::namespace(\"/path\")]` (client to server)"
 )]
 pub trait Events: 'static {
     /// The name of the trait.
@@ -97,8 +97,14 @@ pub trait Events: 'static {
 ///     async fn renamed(&self, name: &str);
 /// }
 ///
+/// #[events]
+/// pub trait OrgServers {
+///     #[event]
+///     async fn forget(&self, org: &str);
+/// }
+///
 /// /// One namespace per organization.
-/// #[namespace("/org/{id}", emits = OrgEvents, auth = Login, data = String)]
+/// #[namespace("/org/{id}", emits = OrgEvents, auth = Login, data = String, cluster = OrgServers)]
 /// pub trait Org {
 ///     /// Asked before every event.
 ///     #[middleware]
@@ -138,6 +144,8 @@ pub trait Namespace: Events {
     type Auth: DeserializeOwned + Serialize + Send + 'static;
     /// What the server keeps for a socket, as JSON, so that every server of a cluster can read it.
     type Data: DeserializeOwned + Serialize + Send + 'static;
+    /// The events that the servers of a cluster send each other.
+    type Cluster: Events + ?Sized;
     #[doc(hidden)]
     fn describe_auth(_describe: &mut Describe) -> Option<schemars::Schema> {
         None

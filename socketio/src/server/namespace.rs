@@ -2,6 +2,7 @@
 
 use super::{
     broadcast::{Broadcast, Many},
+    cluster::{ClusterEmitterOf, OtherServers},
     emit::{EmitError, EmitterOf},
     hooks::Hooks,
     members::Members,
@@ -9,7 +10,11 @@ use super::{
     remote::RemoteSocket,
     socket::Socket,
 };
-use crate::{contract::Namespace, parser::Body, room::Room};
+use crate::{
+    contract::{Events, Namespace},
+    parser::Body,
+    room::Room,
+};
 use parking_lot::RwLock;
 use serde::Serialize;
 use std::{
@@ -195,6 +200,40 @@ impl<N: Namespace + ?Sized> NamespaceHandle<N> {
     /// Emits an event that is encoded already.
     pub fn emit_body(&self, event: Body) {
         self.all().emit_body(event);
+    }
+
+    /// The events that can be emitted to the other servers of the cluster: not to clients, and not to this server. An event with
+    /// an acknowledgement gives a list of results, one for each of these servers.
+    ///
+    /// A server is alone until an adapter connects it to others: then nobody gets the event, and the list is empty.
+    ///
+    /// ```
+    /// # use socketio::{SocketIo, events, namespace};
+    /// #[events]
+    /// trait Nodes {
+    ///     /// Read the settings again.
+    ///     #[event]
+    ///     async fn reload(&self, section: &str);
+    ///     /// How many games are played on your server?
+    ///     #[event]
+    ///     async fn games(&self) -> u32;
+    /// }
+    ///
+    /// #[namespace("/game", cluster = Nodes)]
+    /// trait Game {}
+    /// # struct Player;
+    /// # impl Game for Player {}
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let io = SocketIo::builder().shared::<dyn Game>(Player).build();
+    /// let game = io.of::<dyn Game>();
+    /// game.server_side_emit().reload("limits");
+    /// let elsewhere: u32 = game.server_side_emit().games().await.into_iter().flatten().sum();
+    /// assert_eq!(elsewhere, 0, "no other server, no other game");
+    /// # });
+    /// ```
+    pub fn server_side_emit(&self) -> ClusterEmitterOf<N> {
+        N::Cluster::emitter(OtherServers::new())
     }
 
     /// The clients that are connected to this server.

@@ -41,6 +41,7 @@ impl Namespace for Untyped {
     type Emits = dyn NoEvents;
     type Auth = serde_json::Value;
     type Data = serde_json::Value;
+    type Cluster = dyn NoEvents;
     fn describe_auth(_: &mut Describe) -> Option<schemars::Schema> {
         None
     }

@@ -1,0 +1,3 @@
+#[socketio::namespace("/chat", cluster = ChatServer)]
+pub trait Chat {}
+fn main() {}

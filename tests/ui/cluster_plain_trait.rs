@@ -1,0 +1,4 @@
+pub trait ChatServers {}
+#[socketio::namespace("/chat", cluster = ChatServers)]
+pub trait Chat {}
+fn main() {}
