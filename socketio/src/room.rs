@@ -69,6 +69,8 @@ pub(crate) struct Flags {
     pub(crate) volatile: bool,
     /// Only sockets of this server, not of the cluster.
     pub(crate) local: bool,
+    /// Do not compress the event for its own sake.
+    pub(crate) uncompressed: bool,
 }
 
 /// Which sockets of one namespace: the union of `rooms` (all sockets if empty) without those in any of `except`.

@@ -10,9 +10,9 @@ use axum::{Router, routing::get};
 use flate2::read::GzDecoder;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use serde_json::{Value, json};
-use socketio::{Builder, Cookie, Cors, SocketIo, Untyped};
+use socketio::{Binary, Body, Builder, Cookie, Cors, SocketIo, Untyped};
 use socketio_tests::listen;
-use std::{io::Read, net::SocketAddr, path::PathBuf};
+use std::{io::Read, net::SocketAddr, path::PathBuf, time::Duration};
 
 const HANDSHAKE: &str = "/socket.io/?EIO=4&transport=polling";
 const UPGRADE: [(&str, &str); 4] = [
@@ -224,6 +224,60 @@ async fn polling_answers_are_compressed_from_the_threshold_on() {
             None => plain.push_str(answer.text()),
         }
         assert_eq!(plain, format!("431{}", json!([text])));
+    }
+}
+
+#[tokio::test]
+async fn a_polling_answer_is_compressed_if_one_of_its_packets_wants_it() {
+    type Emits<'a> = &'a dyn Fn(&str);
+    let io = builder().build();
+    let server = Server::start(&io);
+    let client = Client::joined(server.addr, Transport::Polling).await;
+    let all = io.at::<Untyped>("/").expect("registered");
+    let socket = all.sockets().remove(0);
+    let remote = all.fetch_sockets().await.remove(0);
+    let id = socket.id();
+    let event = |text: &str| Body::event("e", &(text,)).expect("JSON");
+    let bytes = |text: &str| Body::event("e", &(Binary::from(text.to_owned()),)).expect("JSON");
+    let cases: [(&str, Emits<'_>, bool); 15] = [
+        ("one client", &|text| socket.emit_body(event(text)).expect("sent"), true),
+        ("one client, without", &|text| socket.compress(false).emit_body(event(text)).expect("sent"), false),
+        ("the last word counts", &|text| socket.compress(false).compress(true).emit_body(event(text)).expect("sent"), true),
+        ("asking", &|text| drop(socket.timeout(Duration::ZERO).ask_body(event(text))), true),
+        ("asking, without", &|text| drop(socket.compress(false).ask_body(event(text))), false),
+        ("attachments", &|text| socket.emit_body(bytes(text)).expect("sent"), true),
+        ("attachments, without", &|text| socket.compress(false).emit_body(bytes(text)).expect("sent"), false),
+        ("fetched", &|text| remote.emit_raw("e", (text,)).expect("sent"), true),
+        ("fetched, without", &|text| remote.compress(false).emit_body(event(text)).expect("sent"), false),
+        ("many", &|text| all.to(id).emit_body(event(text)), true),
+        ("many, without", &|text| all.to(id).compress(false).emit_body(event(text)), false),
+        ("all, without", &|text| all.compress(false).emit_body(event(text)), false),
+        ("asking all, without", &|text| drop(all.compress(false).ask_body(event(text))), false),
+        (
+            "two without",
+            &|text| {
+                socket.compress(false).emit_body(event(text)).expect("sent");
+                all.compress(false).emit_body(event("small"));
+            },
+            false,
+        ),
+        (
+            "one of two",
+            &|text| {
+                all.compress(false).emit_body(event(text));
+                socket.emit_body(event("small")).expect("sent");
+            },
+            true,
+        ),
+    ];
+    let target = format!("{HANDSHAKE}&sid={}", client.sid);
+    let mut http = Http::open(server.addr).await;
+    for (name, emit, compressed) in cases {
+        emit(&"x".repeat(2000));
+        let answer = http.request("GET", &target, &[("Accept-Encoding", "gzip")], b"").await;
+        assert_eq!(answer.header("content-encoding"), compressed.then_some("gzip"), "{name}");
+        let content = if compressed { answer.body.len() < 1000 } else { answer.body.len() > 2000 };
+        assert!(content, "{name}: {} bytes", answer.body.len());
     }
 }
 

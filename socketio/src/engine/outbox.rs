@@ -42,6 +42,13 @@ pub(crate) struct Bundle {
 }
 
 impl Bundle {
+    /// Says of every frame whether it wants to be compressed.
+    pub(crate) fn compress(mut self, compress: bool) -> Self {
+        self.first.compress = compress;
+        self.rest.iter_mut().for_each(|frame| frame.compress = compress);
+        self
+    }
+
     fn cost(&self) -> usize {
         self.first.cost() + self.rest.iter().map(Frame::cost).sum::<usize>()
     }

@@ -191,7 +191,7 @@ impl Server {
         let open = open_packet(&id, offered, &config.timing(), config.max_payload_bytes);
         let (mut response, start) = match switch {
             Some((response, upgrade)) => (response, Start::WebSocket(upgrade, open)),
-            None => (self.payload(encode_open(&open), &parts.headers).await, Start::Polling),
+            None => (self.payload(encode_open(&open), true, &parts.headers).await, Start::Polling),
         };
         let extensions = std::mem::take(&mut parts.extensions);
         let handshake = Handshake::new(parts, extensions, transport);
@@ -224,7 +224,7 @@ impl Server {
             return empty(StatusCode::BAD_REQUEST);
         }
         match InFlight::new(handle, Command::PollAborted).wait(answer).await {
-            Some(Answer::Payload(payload)) => self.payload(payload, headers).await,
+            Some(Answer::Payload { payload, compress }) => self.payload(payload, compress, headers).await,
             _ => empty(StatusCode::BAD_REQUEST),
         }
     }
@@ -253,8 +253,10 @@ impl Server {
         Box::pin(post_in_steps(handle, &parts.headers, content)).await
     }
 
-    async fn payload(&self, payload: Bytes, request: &HeaderMap) -> Response<Body> {
-        let (payload, encoding) = match self.inner.config.compression_threshold_bytes {
+    /// `wanted`: a packet in it wants to be compressed, which concerns all of it.
+    async fn payload(&self, payload: Bytes, wanted: bool, request: &HeaderMap) -> Response<Body> {
+        let threshold = self.inner.config.compression_threshold_bytes.filter(|_| wanted);
+        let (payload, encoding) = match threshold {
             Some(threshold) if payload.len() >= COMPRESSED_APART_BYTES => {
                 let (plain, headers) = (payload.clone(), request.clone());
                 let compressed = tokio::task::spawn_blocking(move || compress(plain, &headers, threshold));

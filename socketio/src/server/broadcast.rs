@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     contract::{AckData, Decode, Events, Namespace, Target as EmitTarget},
-    engine::Urgency,
+    engine::{Bundle, Urgency},
     id::{Quick, SocketId},
     parser::{Body, EncodeError, encode_event},
     room::{Room, Target},
@@ -72,6 +72,13 @@ impl<N: Namespace + ?Sized> Broadcast<N> {
     /// Only clients of this server.
     pub fn local(mut self) -> Self {
         self.many.target.flags.local = true;
+        self
+    }
+
+    /// Whether the event is worth compressing, on transports that compress; see
+    /// [`Socket::compress`](super::Socket::compress).
+    pub fn compress(mut self, compress: bool) -> Self {
+        self.many.target.flags.uncompressed = !compress;
         self
     }
 
@@ -154,6 +161,10 @@ impl Many {
         if self.target.flags.volatile || event.is_volatile() { Urgency::Volatile } else { Urgency::Normal }
     }
 
+    fn packet(&self, namespace: &NamespaceCore, ack_id: Option<u64>, event: Body) -> Bundle {
+        bundle(encode_event(&namespace.path, ack_id, event)).compress(!self.target.flags.uncompressed)
+    }
+
     fn emit(&self, event: Body) {
         match &self.scope {
             Scope::One(namespace) => self.emit_in(namespace, event),
@@ -164,7 +175,7 @@ impl Many {
     fn emit_in(&self, namespace: &NamespaceCore, event: Body) {
         let urgency = self.urgency(&event);
         namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
-        let packet = bundle(encode_event(&namespace.path, None, event));
+        let packet = self.packet(namespace, None, event);
         namespace.members.read().visit(&self.target, |socket| {
             // A client that cannot take it does not concern the others, nor the caller.
             let _ = socket.link().engine.outbox.push(packet.clone(), urgency);
@@ -201,7 +212,7 @@ impl EmitTarget for Many {
         for namespace in self.scope.namespaces() {
             let id = namespace.next_ack_id();
             namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
-            let packet = bundle(encode_event(&namespace.path, Some(id), event.clone()));
+            let packet = self.packet(&namespace, Some(id), event.clone());
             namespace.members.read().visit(&self.target, |socket| {
                 missing.insert(socket.id(), Asked { socket: Arc::clone(socket), id });
                 if socket.expect_ack(id, Waiter::Many(waiter.clone())) {

@@ -82,7 +82,7 @@ impl fmt::Debug for SocketCore {
 }
 
 pub(super) fn bundle(encoded: Encoded) -> Bundle {
-    let rest = encoded.attachments.into_iter().map(Frame::Binary).collect();
+    let rest = encoded.attachments.into_iter().map(Frame::binary).collect();
     Bundle { first: Frame::message_behind(encoded.buffer, encoded.start), rest }
 }
 

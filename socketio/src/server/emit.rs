@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     contract::{AckData, CallError, Decode, Events, Namespace, Target as EmitTarget},
-    engine::{SendError, Urgency},
+    engine::{Bundle, SendError, Urgency},
     parser::{Body, BodyWriter, EncodeError, encode_event, is_reserved_event},
     room::Flags,
 };
@@ -80,6 +80,13 @@ impl<N: Namespace + ?Sized> Single<N> {
         self
     }
 
+    /// Whether the event is worth compressing, on transports that compress; it is by default. Over polling, an answer is
+    /// compressed if it is large enough and any packet in it is worth it.
+    pub fn compress(mut self, compress: bool) -> Self {
+        self.one.flags.uncompressed = !compress;
+        self
+    }
+
     /// The events that can be emitted to this client.
     pub fn emit(self) -> EmitterOf<N, One> {
         N::Emits::emitter(self.one)
@@ -140,8 +147,12 @@ impl One {
         let volatile = self.flags.volatile || event.is_volatile();
         let namespace = self.core.namespace();
         namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
-        let packet = bundle(encode_event(&namespace.path, None, event));
+        let packet = self.packet(None, event);
         self.core.push(packet, if volatile { Urgency::Volatile } else { Urgency::Normal })
+    }
+
+    fn packet(&self, ack_id: Option<u64>, event: Body) -> Bundle {
+        bundle(encode_event(&self.core.namespace().path, ack_id, event)).compress(!self.flags.uncompressed)
     }
 
     pub(super) fn emit_raw(&self, event: &str, args: impl Serialize) -> Result<(), EmitError> {
@@ -174,7 +185,7 @@ impl EmitTarget for One {
         let reply = Reply::new(Arc::clone(&self.core), id, data, self.timeout, decode);
         let urgency = if self.flags.volatile || event.is_volatile() { Urgency::Volatile } else { Urgency::Normal };
         namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
-        match self.core.push(bundle(encode_event(&namespace.path, Some(id), event)), urgency) {
+        match self.core.push(self.packet(Some(id), event), urgency) {
             // A volatile event that was dropped times out, as in the reference: the client may have been busy, not gone.
             Ok(()) | Err(EmitError::NotWritable) => reply,
             Err(_) => Reply::failed(Failure::Disconnected, decode),

@@ -179,6 +179,11 @@ impl<N: Namespace + ?Sized> NamespaceHandle<N> {
         self.all().volatile()
     }
 
+    /// Whether the event is worth compressing, on transports that compress; see [`Socket::compress`].
+    pub fn compress(&self, compress: bool) -> Broadcast<N> {
+        self.all().compress(compress)
+    }
+
     /// Only clients of this server.
     pub fn local(&self) -> Broadcast<N> {
         self.all().local()

@@ -63,6 +63,11 @@ impl<N: Namespace + ?Sized> RemoteSocket<N> {
         self.socket.timeout(timeout)
     }
 
+    /// Whether the event is worth compressing, on transports that compress; see [`Socket::compress`].
+    pub fn compress(&self, compress: bool) -> Single<N> {
+        self.socket.compress(compress)
+    }
+
     /// Emits an event whose name and arguments are known only at run time; see [`Socket::emit_raw`].
     ///
     /// # Errors

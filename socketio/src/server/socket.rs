@@ -210,6 +210,23 @@ impl<N: Namespace + ?Sized> Socket<N> {
         self.single().volatile()
     }
 
+    /// Whether the event is worth compressing, on transports that compress; it is by default. Over polling, an answer is
+    /// compressed if it has at least [`http_compression`](super::Builder::http_compression) bytes and any packet in it is worth
+    /// it. Frames over WebSocket are not compressed.
+    ///
+    /// ```
+    /// # use socketio::{Binary, Socket, events, namespace};
+    /// # #[events] trait Frames { #[event] async fn picture(&self, jpeg: Binary); }
+    /// # #[namespace("/video", emits = Frames)] trait Video {}
+    /// fn show(socket: &Socket<dyn Video>, jpeg: Binary) {
+    ///     socket.compress(false).emit().picture(jpeg.clone()); // a JPEG is compressed already
+    ///     socket.to("viewers").compress(false).emit().picture(jpeg);
+    /// }
+    /// ```
+    pub fn compress(&self, compress: bool) -> Single<N> {
+        self.single().compress(compress)
+    }
+
     fn single(&self) -> Single<N> {
         Single::new(self.one())
     }

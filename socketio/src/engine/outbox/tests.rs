@@ -98,10 +98,10 @@ fn a_get_with_nothing_to_take_wakes_nobody_and_the_next_frame_does() {
 fn frames_come_out_in_order_and_a_bundle_stays_together() {
     let mut reader = Reader::new(1000);
     reader.push("a", Urgency::Normal).unwrap();
-    let bundle = Bundle { first: frame("b"), rest: vec![Frame::Binary("1".into()), Frame::Binary("2".into())] };
+    let bundle = Bundle { first: frame("b"), rest: vec![Frame::binary("1".into()), Frame::binary("2".into())] };
     reader.outbox.push(bundle, Urgency::Answer).unwrap();
     reader.push("c", Urgency::Normal).unwrap();
-    let expected = [frame("a"), frame("b"), Frame::Binary("1".into()), Frame::Binary("2".into()), frame("c")];
+    let expected = [frame("a"), frame("b"), Frame::binary("1".into()), Frame::binary("2".into()), frame("c")];
     assert_eq!(reader.drain(), expected);
 }
 

@@ -15,5 +15,5 @@ mod tests;
 
 pub(crate) use handshake::open_packet;
 pub use packet::Message;
-pub(crate) use packet::{Frame, Packet};
+pub(crate) use packet::{Frame, FrameData, Packet};
 pub(crate) use server::{Input, Output, Path, ServerSession, Timing};

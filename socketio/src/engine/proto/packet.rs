@@ -87,7 +87,15 @@ fn decode_base64(text: &[u8]) -> Bytes {
 
 /// An encoded packet, shared between all connections that send it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Frame {
+pub(crate) struct Frame {
+    pub(crate) data: FrameData,
+    /// Whether it wants to be compressed by a transport that can; one that says no does not object to the company of others.
+    pub(crate) compress: bool,
+}
+
+/// The bytes of a frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FrameData {
     /// A packet of any type as text, its type character included.
     Text(Bytes),
     /// A binary message. WebSocket sends it as it is, polling as `b` and base64.
@@ -104,7 +112,7 @@ impl Frame {
         buffer[start - 1] = b'4';
         let mut bytes = Bytes::from(buffer);
         bytes.advance(start - 1);
-        Frame::Text(bytes)
+        Frame::text(bytes)
     }
 
     /// Encodes a message.
@@ -114,10 +122,20 @@ impl Frame {
                 let mut buffer = Vec::with_capacity(text.len() + 1);
                 buffer.push(b'4');
                 buffer.extend_from_slice(text.as_bytes());
-                Frame::Text(buffer.into())
+                Frame::text(buffer)
             }
-            Message::Binary(bytes) => Frame::Binary(bytes),
+            Message::Binary(bytes) => Frame::binary(bytes),
         }
+    }
+
+    /// A packet as text, its type character included.
+    fn text(packet: impl Into<Bytes>) -> Frame {
+        Frame { data: FrameData::Text(packet.into()), compress: true }
+    }
+
+    /// A binary message.
+    pub(crate) fn binary(message: Bytes) -> Frame {
+        Frame { data: FrameData::Binary(message), compress: true }
     }
 
     /// Encodes a packet that is no message.
@@ -130,27 +148,28 @@ impl Frame {
             }
         };
         match packet {
-            Packet::Open(text) => Frame::Text(format!("0{text}").into()),
-            Packet::Close => Frame::Text(Bytes::from_static(b"1")),
-            Packet::Ping(text) => Frame::Text(tagged('2', text)),
-            Packet::Pong(text) => Frame::Text(tagged('3', text)),
-            Packet::Upgrade => Frame::Text(Bytes::from_static(b"5")),
-            Packet::Noop => Frame::Text(Bytes::from_static(b"6")),
+            Packet::Open(text) => Frame::text(format!("0{text}")),
+            // In the reference these two are the transport's own and want nothing.
+            Packet::Close => Frame { compress: false, ..Frame::text(&b"1"[..]) },
+            Packet::Noop => Frame { compress: false, ..Frame::text(&b"6"[..]) },
+            Packet::Ping(text) => Frame::text(tagged('2', text)),
+            Packet::Pong(text) => Frame::text(tagged('3', text)),
+            Packet::Upgrade => Frame::text(&b"5"[..]),
             Packet::Message(message) => Frame::message(message.clone()),
         }
     }
 
     /// What the frame takes of a byte limit.
     pub(crate) fn cost(&self) -> usize {
-        let (Frame::Text(bytes) | Frame::Binary(bytes)) = self;
+        let (FrameData::Text(bytes) | FrameData::Binary(bytes)) = &self.data;
         bytes.len() + Frame::OVERHEAD
     }
 
     /// Appends the frame as a part of a polling payload.
     pub(super) fn write_to(&self, payload: &mut Vec<u8>) {
-        match self {
-            Frame::Text(bytes) => payload.extend_from_slice(bytes),
-            Frame::Binary(bytes) => {
+        match &self.data {
+            FrameData::Text(bytes) => payload.extend_from_slice(bytes),
+            FrameData::Binary(bytes) => {
                 payload.push(b'b');
                 let start = payload.len();
                 payload.resize(start + bytes.len().div_ceil(3) * 4, 0);
@@ -162,9 +181,9 @@ impl Frame {
 
     /// The length of the frame in a polling payload.
     pub(super) fn payload_length(&self) -> usize {
-        match self {
-            Frame::Text(bytes) => bytes.len(),
-            Frame::Binary(bytes) => 1 + bytes.len().div_ceil(3) * 4,
+        match &self.data {
+            FrameData::Text(bytes) => bytes.len(),
+            FrameData::Binary(bytes) => 1 + bytes.len().div_ceil(3) * 4,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Several packets in one HTTP body, separated by U+001E. Spec: "HTTP long-polling", packet encoding.
 
-use super::packet::{Frame, Packet, PacketError};
+use super::packet::{Frame, FrameData, Packet, PacketError};
 use crate::text::Text;
 use bytes::Bytes;
 
@@ -9,7 +9,7 @@ const SEPARATOR: u8 = 0x1e;
 /// Joins frames to the body of one answer.
 pub(crate) fn encode<'a>(frames: impl Iterator<Item = &'a Frame> + Clone) -> Bytes {
     let mut few = frames.clone();
-    if let (Some(Frame::Text(alone)), None) = (few.next(), few.next()) {
+    if let (Some(Frame { data: FrameData::Text(alone), .. }), None) = (few.next(), few.next()) {
         return alone.clone();
     }
     let length: usize = frames.clone().map(|frame| frame.payload_length() + 1).sum();

@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 /// The answer to one polling request.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// 200 with a payload.
-    Payload(Bytes),
+    /// 200 with a payload, and whether any of it wants to be compressed.
+    Payload { payload: Bytes, compress: bool },
     /// 200 `ok`.
     Accepted,
     /// 400, empty.
@@ -41,5 +41,6 @@ pub(crate) enum Command {
 
 /// Answers a hanging GET with these frames. `false`: the client has gone.
 pub(crate) fn answer<'a>(responder: Responder, frames: impl Iterator<Item = &'a Frame> + Clone) -> bool {
-    responder.send(Answer::Payload(encode(frames))).is_ok()
+    let compress = frames.clone().any(|frame| frame.compress);
+    responder.send(Answer::Payload { payload: encode(frames), compress }).is_ok()
 }

@@ -3,7 +3,7 @@
 //! The one file that knows the WebSocket library; its types do not leave it.
 
 use crate::{
-    engine::proto::{Frame, Message, Packet},
+    engine::proto::{Frame, FrameData, Message, Packet},
     text::Text,
 };
 use bytes::Bytes;
@@ -118,9 +118,9 @@ impl WebSocket {
 
     /// Queues a frame; it leaves with the next flush at the latest. `false`: the connection is lost.
     pub(crate) fn feed(&mut self, frame: Frame) -> bool {
-        let (payload, data) = match frame {
-            Frame::Text(bytes) => (bytes, Data::Text),
-            Frame::Binary(bytes) => (bytes, Data::Binary),
+        let (payload, data) = match frame.data {
+            FrameData::Text(bytes) => (bytes, Data::Text),
+            FrameData::Binary(bytes) => (bytes, Data::Binary),
         };
         self.unflushed = true;
         let frame = RawFrame::message(payload, OpCode::Data(data), true);

@@ -75,13 +75,27 @@ fn frames_are_joined_and_binary_is_base64() {
 
 #[test]
 fn a_message_takes_the_free_byte_in_front_of_it() {
-    assert_eq!(Frame::message_behind(b"..2[]".to_vec(), 2), Frame::Text(Bytes::from_static(b"42[]")));
+    assert_eq!(Frame::message_behind(b"..2[]".to_vec(), 2), Frame::message(Message::Text("2[]".into())));
     assert_eq!(Frame::message_behind(b".".to_vec(), 1), Frame::message(Message::Text(Text::default())));
 }
 
 #[test]
+fn what_a_transport_says_by_itself_is_not_worth_compressing() {
+    let text = Text::from("x");
+    for packet in [Packet::Open(text.clone()), Packet::Ping(text.clone()), Packet::Pong(text.clone()), Packet::Upgrade] {
+        assert!(Frame::control(&packet).compress, "{packet:?}");
+    }
+    for packet in [Packet::Message(Message::Text(text)), Packet::Message(Message::Binary(Bytes::new()))] {
+        assert!(Frame::control(&packet).compress, "{packet:?}");
+    }
+    for packet in [Packet::Noop, Packet::Close] {
+        assert!(!Frame::control(&packet).compress, "{packet:?}");
+    }
+}
+
+#[test]
 fn a_frame_costs_its_bytes_and_its_place_in_the_queue() {
-    let cost = |length: usize| Frame::Binary(Bytes::from(vec![0; length])).cost();
+    let cost = |length: usize| Frame::binary(Bytes::from(vec![0; length])).cost();
     assert_eq!(cost(1000) - cost(0), 1000);
     assert!(cost(0) >= std::mem::size_of::<Frame>());
 }

@@ -46,9 +46,9 @@ fn input(text: &str) -> Input {
 }
 
 fn shown(output: Output) -> String {
-    let text = |packet: &Packet| match super::super::Frame::control(packet) {
-        super::super::Frame::Text(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        super::super::Frame::Binary(bytes) => format!("{bytes:?}"),
+    let text = |packet: &Packet| match super::super::Frame::control(packet).data {
+        super::super::FrameData::Text(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        super::super::FrameData::Binary(bytes) => format!("{bytes:?}"),
     };
     match output {
         Output::Message(Message::Text(text)) => format!("message {text}"),

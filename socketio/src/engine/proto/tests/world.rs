@@ -8,7 +8,7 @@
 
 use crate::{
     engine::proto::{
-        Frame, Input, Message, Output, Packet, Path, ServerSession, Timing,
+        Frame, FrameData, Input, Message, Output, Packet, Path, ServerSession, Timing,
         client::{self, ClientSession},
         open_packet, payload,
     },
@@ -300,9 +300,9 @@ impl World {
 }
 
 fn received(frame: Frame) -> Option<Packet> {
-    match frame {
-        Frame::Text(bytes) => Packet::decode(Text::from_utf8(bytes).ok()?).ok(),
-        Frame::Binary(bytes) => Some(Packet::Message(Message::Binary(bytes))),
+    match frame.data {
+        FrameData::Text(bytes) => Packet::decode(Text::from_utf8(bytes).ok()?).ok(),
+        FrameData::Binary(bytes) => Some(Packet::Message(Message::Binary(bytes))),
     }
 }
 
@@ -452,9 +452,9 @@ impl Client {
 }
 
 fn shown(frame: &Frame) -> String {
-    match frame {
-        Frame::Text(text) => String::from_utf8_lossy(text).into_owned(),
-        Frame::Binary(bytes) => format!("{bytes:?}"),
+    match &frame.data {
+        FrameData::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        FrameData::Binary(bytes) => format!("{bytes:?}"),
     }
 }
 
