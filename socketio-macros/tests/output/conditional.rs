@@ -1,0 +1,357 @@
+// @generated from tests/input; SOCKETIO_UPDATE=1 cargo test -p socketio-macros rewrites it.
+
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not implement the namespace trait `Conditional`",
+    label = "needs `impl Conditional for {Self}`",
+    note = "a connect handler for `dyn Conditional` must return `Result<S, _>` where `S: Conditional`"
+)]
+/// Two lines,
+/// indented:
+///
+///     code
+pub trait Conditional: ::core::marker::Send + ::core::marker::Sync + 'static {
+    /// The old way.
+    ///
+    /// Use [`Conditional::open`].
+    #[deprecated(since = "2.0.0", note = "use `open`")]
+    fn open_file(
+        &self,
+        path: &str,
+    ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized;
+    #[deprecated]
+    fn close(&self) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized;
+    #[cfg(unix)]
+    fn open(
+        &self,
+        descriptor: u32,
+    ) -> impl ::core::future::Future<Output = Ack> + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized;
+    #[cfg(not(unix))]
+    fn open(
+        &self,
+        handle: u64,
+    ) -> impl ::core::future::Future<Output = Ack> + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized;
+    #[cfg(feature = "audit")]
+    fn audit(
+        &self,
+        event: &Incoming,
+    ) -> impl ::core::future::Future<
+        Output = Result<(), Rejection>,
+    > + ::core::marker::Send
+    where
+        Self: ::core::marker::Sized;
+}
+///Typed caller of the events of [`Conditional`]; what `.emit()` returns.
+#[derive(::core::fmt::Debug)]
+#[allow(dead_code)]
+pub struct ConditionalEmitter<T>(T);
+#[allow(dead_code, non_snake_case, clippy::all, clippy::pedantic, clippy::nursery)]
+impl<__T: ::socketio::__private::Target> ConditionalEmitter<__T> {
+    /// The old way.
+    ///
+    /// Use [`Conditional::open`].
+    #[deprecated(since = "2.0.0", note = "use `open`")]
+    pub fn open_file(&self, path: &str) -> __T::Sent {
+        let mut __body = ::socketio::__private::BodyWriter::event("open_file");
+        __body.arg(&path);
+        self.0.send(__body.finish())
+    }
+    ///Emits `close`.
+    #[deprecated]
+    pub fn close(&self) -> __T::Sent {
+        let mut __body = ::socketio::__private::BodyWriter::event("close");
+        self.0.send(__body.finish())
+    }
+    #[cfg(unix)]
+    ///Emits `open`.
+    pub fn open(&self, descriptor: u32) -> __T::Reply<Ack, ::core::convert::Infallible> {
+        let mut __body = ::socketio::__private::BodyWriter::event("open");
+        __body.arg(&descriptor);
+        self.0
+            .ask(
+                __body.finish(),
+                ::socketio::__private::decode::empty::<::core::convert::Infallible>,
+            )
+    }
+    #[cfg(not(unix))]
+    ///Emits `open`.
+    pub fn open(&self, handle: u64) -> __T::Reply<Ack, ::core::convert::Infallible> {
+        let mut __body = ::socketio::__private::BodyWriter::event("open");
+        __body.arg(&handle);
+        self.0
+            .ask(
+                __body.finish(),
+                ::socketio::__private::decode::empty::<::core::convert::Infallible>,
+            )
+    }
+}
+#[automatically_derived]
+impl ::socketio::__private::Events for dyn Conditional {
+    const NAME: &'static str = "Conditional";
+    type Emitter<__T: ::socketio::__private::Target> = ConditionalEmitter<__T>;
+    fn emitter<__T: ::socketio::__private::Target>(
+        target: __T,
+    ) -> ConditionalEmitter<__T> {
+        ConditionalEmitter(target)
+    }
+    #[allow(unused_mut, unused_variables, clippy::all, clippy::pedantic)]
+    fn describe(
+        __describe: &mut ::socketio::__private::describe::Describe,
+    ) -> ::std::vec::Vec<::socketio::__private::describe::EventSpec> {
+        let mut __events = ::std::vec::Vec::new();
+        __events
+            .push(
+                ::socketio::__private::describe::EventSpec::new(
+                        "open_file",
+                        "The old way.\n\nUse [`Conditional::open`].",
+                    )
+                    .deprecated("use `open`")
+                    .arg("path", __describe.arg::<::std::string::String>()),
+            );
+        __events
+            .push(
+                ::socketio::__private::describe::EventSpec::new("close", "")
+                    .deprecated(""),
+            );
+        #[cfg(unix)]
+        __events
+            .push(
+                ::socketio::__private::describe::EventSpec::new("open", "")
+                    .arg("descriptor", __describe.arg::<u32>())
+                    .ack_empty(),
+            );
+        #[cfg(not(unix))]
+        __events
+            .push(
+                ::socketio::__private::describe::EventSpec::new("open", "")
+                    .arg("handle", __describe.arg::<u64>())
+                    .ack_empty(),
+            );
+        __events
+    }
+}
+#[automatically_derived]
+impl ::socketio::__private::Namespace for dyn Conditional {
+    const PATH: &'static str = "/conditional";
+    const DOCS: &'static str = "Two lines,\nindented:\n\n    code";
+    type Emits = dyn ::socketio::__private::NoEvents;
+    type Auth = ();
+    type Data = ();
+    type Cluster = dyn ::socketio::__private::NoEvents;
+}
+#[automatically_derived]
+#[allow(
+    deprecated,
+    unreachable_patterns,
+    unused_variables,
+    unused_mut,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
+impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
+    fn dispatch(
+        __handler: &::std::sync::Arc<__H>,
+        __event: ::socketio::__private::Incoming,
+    ) -> ::socketio::__private::BoxFuture<'static, ::socketio::__private::Outcome> {
+        match __event.name() {
+            "open_file" => {
+                let __handler = ::std::sync::Arc::clone(__handler);
+                ::std::boxed::Box::pin(async move {
+                    match ::socketio::__private::probe::guard(
+                            &__event,
+                            async {
+                                #[cfg(feature = "audit")]
+                                {
+                                    if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
+                                            &__handler,
+                                            &__event,
+                                        )
+                                        .await
+                                    {
+                                        return ::socketio::__private::Outcome::Rejected(
+                                            __rejection,
+                                        );
+                                    }
+                                }
+                                let (__a0,) = match ::socketio::__private::args::decode(
+                                    &__event,
+                                    |__args| ::core::result::Result::Ok((
+                                        __args
+                                            .next::<::socketio::__private::args::CowStr<'_>>("path")?,
+                                    )),
+                                ) {
+                                    ::core::result::Result::Ok(__values) => __values,
+                                    ::core::result::Result::Err(__rejection) => {
+                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                    }
+                                };
+                                <__H as Conditional>::open_file(&__handler, &*__a0).await;
+                                ::socketio::__private::ack::none()
+                            },
+                        )
+                        .await
+                    {
+                        ::core::result::Result::Ok(__outcome) => __outcome,
+                        ::core::result::Result::Err(__rejection) => {
+                            ::socketio::__private::Outcome::Rejected(__rejection)
+                        }
+                    }
+                })
+            }
+            "close" => {
+                let __handler = ::std::sync::Arc::clone(__handler);
+                ::std::boxed::Box::pin(async move {
+                    match ::socketio::__private::probe::guard(
+                            &__event,
+                            async {
+                                #[cfg(feature = "audit")]
+                                {
+                                    if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
+                                            &__handler,
+                                            &__event,
+                                        )
+                                        .await
+                                    {
+                                        return ::socketio::__private::Outcome::Rejected(
+                                            __rejection,
+                                        );
+                                    }
+                                }
+                                let () = match ::socketio::__private::args::decode(
+                                    &__event,
+                                    |__args| ::core::result::Result::Ok(()),
+                                ) {
+                                    ::core::result::Result::Ok(__values) => __values,
+                                    ::core::result::Result::Err(__rejection) => {
+                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                    }
+                                };
+                                <__H as Conditional>::close(&__handler).await;
+                                ::socketio::__private::ack::none()
+                            },
+                        )
+                        .await
+                    {
+                        ::core::result::Result::Ok(__outcome) => __outcome,
+                        ::core::result::Result::Err(__rejection) => {
+                            ::socketio::__private::Outcome::Rejected(__rejection)
+                        }
+                    }
+                })
+            }
+            #[cfg(unix)]
+            "open" => {
+                let __handler = ::std::sync::Arc::clone(__handler);
+                ::std::boxed::Box::pin(async move {
+                    match ::socketio::__private::probe::guard(
+                            &__event,
+                            async {
+                                #[cfg(feature = "audit")]
+                                {
+                                    if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
+                                            &__handler,
+                                            &__event,
+                                        )
+                                        .await
+                                    {
+                                        return ::socketio::__private::Outcome::Rejected(
+                                            __rejection,
+                                        );
+                                    }
+                                }
+                                let (__a0,) = match ::socketio::__private::args::decode(
+                                    &__event,
+                                    |__args| ::core::result::Result::Ok((
+                                        __args.next::<u32>("descriptor")?,
+                                    )),
+                                ) {
+                                    ::core::result::Result::Ok(__values) => __values,
+                                    ::core::result::Result::Err(__rejection) => {
+                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                    }
+                                };
+                                <__H as Conditional>::open(&__handler, __a0).await;
+                                ::socketio::__private::ack::none()
+                            },
+                        )
+                        .await
+                    {
+                        ::core::result::Result::Ok(__outcome) => __outcome,
+                        ::core::result::Result::Err(__rejection) => {
+                            ::socketio::__private::Outcome::Rejected(__rejection)
+                        }
+                    }
+                })
+            }
+            #[cfg(not(unix))]
+            "open" => {
+                let __handler = ::std::sync::Arc::clone(__handler);
+                ::std::boxed::Box::pin(async move {
+                    match ::socketio::__private::probe::guard(
+                            &__event,
+                            async {
+                                #[cfg(feature = "audit")]
+                                {
+                                    if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
+                                            &__handler,
+                                            &__event,
+                                        )
+                                        .await
+                                    {
+                                        return ::socketio::__private::Outcome::Rejected(
+                                            __rejection,
+                                        );
+                                    }
+                                }
+                                let (__a0,) = match ::socketio::__private::args::decode(
+                                    &__event,
+                                    |__args| ::core::result::Result::Ok((
+                                        __args.next::<u64>("handle")?,
+                                    )),
+                                ) {
+                                    ::core::result::Result::Ok(__values) => __values,
+                                    ::core::result::Result::Err(__rejection) => {
+                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                    }
+                                };
+                                <__H as Conditional>::open(&__handler, __a0).await;
+                                ::socketio::__private::ack::none()
+                            },
+                        )
+                        .await
+                    {
+                        ::core::result::Result::Ok(__outcome) => __outcome,
+                        ::core::result::Result::Err(__rejection) => {
+                            ::socketio::__private::Outcome::Rejected(__rejection)
+                        }
+                    }
+                })
+            }
+            _ => {
+                let __handler = ::std::sync::Arc::clone(__handler);
+                ::std::boxed::Box::pin(async move {
+                    #[cfg(feature = "audit")]
+                    {
+                        if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
+                                &__handler,
+                                &__event,
+                            )
+                            .await
+                        {
+                            return ::socketio::__private::Outcome::Rejected(__rejection);
+                        }
+                    }
+                    ::socketio::__private::Outcome::Unhandled(__event)
+                })
+            }
+        }
+    }
+}
