@@ -7,7 +7,7 @@ use crate::{
 };
 use futures_util::{Stream as _, StreamExt as _};
 use serde_json::{Value, json};
-use socketio::{Binary, Body, CallError, Socket, SocketIo, Untyped};
+use socketio::{Binary, Body, CallError, EmitError, Socket, SocketIo, Untyped};
 use std::{collections::HashMap, time::Duration};
 
 fn start() -> (SocketIo, Server) {
@@ -47,6 +47,48 @@ over_all_transports! {
         for (n, reply) in replies.into_iter().enumerate() {
             assert_eq!(reply.await.expect("answered").raw_args().get::<usize>(0), Ok(n));
         }
+    }
+
+    async fn questions_of_run_time_over_every_address(transport) {
+        let (io, server) = start();
+        let mut client = Client::joined(server.addr, transport).await;
+        let socket = the_socket(&io);
+        let all = socket.namespace();
+        let remote = all.fetch_sockets().await.remove(0);
+        let one = [
+            socket.ask_raw("question", (1, "x")),
+            socket.timeout(LATE).ask_raw("question", [1, 2]),
+            remote.ask_raw("question", ()),
+        ];
+        let many = [all.ask_raw("question", (1,)), all.to(socket.id()).ask_raw("question", (Binary::from(vec![1]),))];
+        let mut asked = Vec::new();
+        for n in 0..5 {
+            let packet = client.event().await;
+            client.acknowledge(&packet, json!(["answer", n])).await;
+            assert_eq!(packet.name(), "question");
+            asked.push((packet.args(), packet.attachments.len()));
+        }
+        let placeholder = json!({ "_placeholder": true, "num": 0 });
+        let expected = [(vec![json!(1), json!("x")], 0), (vec![json!(1), json!(2)], 0), (vec![], 0), (vec![json!(1)], 0)];
+        assert_eq!((&asked[..4], &asked[4]), (&expected[..], &(vec![placeholder], 1)));
+        for (n, reply) in one.into_iter().enumerate() {
+            assert_eq!(reply.expect("JSON").await.expect("answered").raw_args().get::<usize>(1), Ok(n));
+        }
+        for (n, reply) in many.into_iter().enumerate() {
+            let answers = reply.expect("JSON").await;
+            let [(id, Ok(answer))] = &answers[..] else { panic!("one answer: {answers:?}") };
+            assert_eq!((*id, answer.raw_args().get::<usize>(1)), (socket.id(), Ok(3 + n)));
+        }
+
+        let reserved = |error: EmitError| assert_eq!(error, EmitError::Reserved("disconnect".to_owned()));
+        reserved(socket.ask_raw("disconnect", ()).expect_err("reserved"));
+        reserved(socket.compress(false).ask_raw("disconnect", ()).expect_err("reserved"));
+        reserved(remote.ask_raw("disconnect", ()).expect_err("reserved"));
+        reserved(all.ask_raw("disconnect", ()).expect_err("reserved"));
+        reserved(all.to("x").ask_raw("disconnect", ()).expect_err("reserved"));
+        assert!(matches!(socket.ask_raw("question", 1), Err(EmitError::Encode(_))), "neither a tuple nor a list");
+        assert_eq!(client.call("/", json!(["echo", 1])).await, json!([1]));
+        assert!(client.unread().is_empty(), "nothing was sent");
     }
 
     async fn unknown_and_repeated_ids_are_ignored(transport) {

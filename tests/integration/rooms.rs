@@ -2,13 +2,14 @@
 
 use crate::{
     client::{Client, Transport},
-    script::{basic, script},
+    script::{Scripts, basic, script},
     server::{Server, eventually},
 };
 use proptest::{collection::vec, prelude::*, test_runner::Config};
 use serde_json::json;
-use socketio::{Broadcast, NamespaceHandle, SocketId, SocketIo, Untyped};
+use socketio::{Broadcast, ConnectError, NamespaceHandle, Socket, SocketId, SocketIo, Untyped};
 use std::collections::{BTreeMap, BTreeSet};
+use tokio::sync::mpsc::unbounded_channel;
 
 fn start() -> (SocketIo, Server, NamespaceHandle<Untyped>) {
     let (connect, _ended) = script(basic);
@@ -84,6 +85,31 @@ over_all_transports! {
                 vec!["not x", "neither", "own room", "from first", "from first, not y", "all"],
             ]
         );
+    }
+
+    async fn a_socket_knows_whether_it_is_in_a_room(transport) {
+        let seen = |socket: &Socket<Untyped>| ["x", "y", "", socket.id().as_str()].map(|room| socket.in_room(room));
+        let (scripts, _ended) = Scripts::new(basic);
+        let (before, mut pending) = unbounded_channel();
+        let connect = move |socket: Socket<Untyped>| {
+            socket.join("x");
+            socket.join("y");
+            socket.leave("y");
+            before.send(seen(&socket)).expect("the test listens");
+            std::future::ready(Ok::<_, ConnectError>(scripts.session(socket)))
+        };
+        let io = SocketIo::builder().namespace_at::<Untyped, _>("/", connect).build();
+        let server = Server::start(&io);
+        let mut client = Client::joined(server.addr, transport).await;
+        assert_eq!(pending.recv().await, Some([true, false, false, true]), "before it is accepted");
+        let socket = io.at::<Untyped>("/").expect("registered").sockets().remove(0);
+        assert_eq!(seen(&socket), [true, false, false, true]);
+        client.call("/", json!(["join", "y"])).await;
+        client.call("/", json!(["leave", "x"])).await;
+        assert_eq!(seen(&socket), [false, true, false, true]);
+        client.leave("/").await;
+        eventually("the end", || !socket.is_connected()).await;
+        assert_eq!(seen(&socket), [false, true, false, true], "what it was in");
     }
 
     async fn commands_to_many(transport) {

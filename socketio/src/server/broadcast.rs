@@ -97,6 +97,15 @@ impl<N: Namespace + ?Sized> Broadcast<N> {
         Ok(())
     }
 
+    /// Emits an event whose name and arguments are known only at run time, and asks every client for an acknowledgement; see
+    /// [`Socket::ask_raw`](super::Socket::ask_raw).
+    ///
+    /// # Errors
+    /// The name is reserved or an argument could not be serialized: nothing was sent.
+    pub fn ask_raw(self, event: &str, args: impl Serialize) -> Result<BroadcastReply<AckData, Infallible>, EmitError> {
+        Ok(self.ask_body(raw_event(event, args)?))
+    }
+
     /// Emits an event that is encoded already.
     pub fn emit_body(self, event: Body) {
         self.many.emit(event);

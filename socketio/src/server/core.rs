@@ -239,6 +239,23 @@ impl SocketCore {
         }
     }
 
+    /// Whether `room` is one of [`rooms`](Self::rooms).
+    pub(super) fn is_in(&self, room: &str) -> bool {
+        let joined = |rooms: &[Room]| rooms.iter().any(|joined| joined.as_str() == room);
+        if self.id.as_str() == room {
+            return true;
+        }
+        if self.state.load(Ordering::Acquire) == CONNECTED
+            && let Some(rooms) = self.namespace.members.read().rooms_of(&self.id)
+        {
+            return joined(rooms);
+        }
+        match &*self.life.lock() {
+            Life::Pending { rooms, .. } | Life::Closed { rooms, .. } => joined(rooms),
+            Life::Connected => false,
+        }
+    }
+
     /// Keeps the JSON text of the socket's data, in place of what was kept before.
     pub(super) fn set_data(&self, json: Text) {
         let before = self.kept.lock().data.replace(Box::new(json));

@@ -12,7 +12,7 @@ use crate::{
     room::Flags,
 };
 use serde::Serialize;
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::{convert::Infallible, fmt, marker::PhantomData, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
 /// An event did not leave the server.
@@ -105,6 +105,15 @@ impl<N: Namespace + ?Sized> Single<N> {
         self.one.emit_raw(event, args)
     }
 
+    /// Emits an event whose name and arguments are known only at run time, and asks for an acknowledgement; see
+    /// [`Socket::ask_raw`](super::Socket::ask_raw).
+    ///
+    /// # Errors
+    /// The name is reserved or an argument could not be serialized: nothing was sent.
+    pub fn ask_raw(self, event: &str, args: impl Serialize) -> Result<Reply<AckData, Infallible>, EmitError> {
+        Ok(self.one.ask_body(raw_event(event, args)?))
+    }
+
     /// Emits an event that is encoded already.
     ///
     /// # Errors
@@ -114,8 +123,8 @@ impl<N: Namespace + ?Sized> Single<N> {
     }
 
     /// Emits an event that is encoded already and asks for an acknowledgement.
-    pub fn ask_body(self, event: Body) -> Reply<AckData, std::convert::Infallible> {
-        self.one.ask(Ok(event), |data| Ok(data.clone()))
+    pub fn ask_body(self, event: Body) -> Reply<AckData, Infallible> {
+        self.one.ask_body(event)
     }
 }
 
@@ -149,6 +158,10 @@ impl One {
         namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
         let packet = self.packet(None, event);
         self.core.push(packet, if volatile { Urgency::Volatile } else { Urgency::Normal })
+    }
+
+    pub(super) fn ask_body(&self, event: Body) -> Reply<AckData, Infallible> {
+        self.ask(Ok(event), |data| Ok(data.clone()))
     }
 
     fn packet(&self, ack_id: Option<u64>, event: Body) -> Bundle {

@@ -1,6 +1,7 @@
 //! One namespace at run time: `NamespaceCore`, and `NamespaceHandle<N>`, the user's typed handle.
 
 use super::{
+    ack::BroadcastReply,
     broadcast::{Broadcast, Many},
     cluster::{ClusterEmitterOf, OtherServers},
     emit::{EmitError, EmitterOf},
@@ -11,13 +12,14 @@ use super::{
     socket::Socket,
 };
 use crate::{
-    contract::{Events, Namespace},
+    contract::{AckData, Events, Namespace},
     parser::Body,
     room::Room,
 };
 use parking_lot::RwLock;
 use serde::Serialize;
 use std::{
+    convert::Infallible,
     fmt,
     marker::PhantomData,
     sync::{
@@ -200,6 +202,23 @@ impl<N: Namespace + ?Sized> NamespaceHandle<N> {
     /// An argument could not be serialized.
     pub fn emit_raw(&self, event: &str, args: impl Serialize) -> Result<(), EmitError> {
         self.all().emit_raw(event, args)
+    }
+
+    /// Emits an event whose name and arguments are known only at run time, and asks every client for an acknowledgement; see
+    /// [`Socket::ask_raw`].
+    ///
+    /// ```
+    /// # use socketio::{NamespaceHandle, Untyped};
+    /// async fn versions(all: &NamespaceHandle<Untyped>) -> Result<Vec<String>, socketio::EmitError> {
+    ///     let answers = all.ask_raw("version", ())?.await;
+    ///     Ok(answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()?.raw_args().get(0).ok()).collect())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The name is reserved or an argument could not be serialized: nothing was sent.
+    pub fn ask_raw(&self, event: &str, args: impl Serialize) -> Result<BroadcastReply<AckData, Infallible>, EmitError> {
+        self.all().ask_raw(event, args)
     }
 
     /// Emits an event that is encoded already.

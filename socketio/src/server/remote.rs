@@ -1,14 +1,20 @@
 //! `RemoteSocket`: a client as `fetch_sockets` reports it, which in a cluster may be connected to another server.
 
 use super::{
+    ack::Reply,
     core::SocketCore,
     data::{self, DataError},
     emit::{EmitError, EmitterOf, One, Single, Try},
     socket::Socket,
 };
-use crate::{contract::Namespace, id::SocketId, room::Room, text::Text};
+use crate::{
+    contract::{AckData, Namespace},
+    id::SocketId,
+    room::Room,
+    text::Text,
+};
 use serde::Serialize;
-use std::{fmt, sync::Arc, time::Duration};
+use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
 /// A client of namespace `N` that may be connected to another server of the cluster.
 pub struct RemoteSocket<N: ?Sized> {
@@ -74,6 +80,15 @@ impl<N: Namespace + ?Sized> RemoteSocket<N> {
     /// The event did not leave the server.
     pub fn emit_raw(&self, event: &str, args: impl Serialize) -> Result<(), EmitError> {
         self.socket.emit_raw(event, args)
+    }
+
+    /// Emits an event whose name and arguments are known only at run time, and asks for an acknowledgement; see
+    /// [`Socket::ask_raw`].
+    ///
+    /// # Errors
+    /// The name is reserved or an argument could not be serialized: nothing was sent.
+    pub fn ask_raw(&self, event: &str, args: impl Serialize) -> Result<Reply<AckData, Infallible>, EmitError> {
+        self.socket.ask_raw(event, args)
     }
 
     /// Makes the client join a room.

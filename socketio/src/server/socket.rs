@@ -1,21 +1,22 @@
 //! `Socket<N>`: the user's typed handle on one client of a namespace.
 
 use super::{
+    ack::Reply,
     broadcast::Broadcast,
     core::SocketCore,
     data::{self, DataError},
-    emit::{EmitError, EmitterOf, One, Single, Try},
+    emit::{EmitError, EmitterOf, One, Single, Try, raw_event},
     namespace::NamespaceHandle,
 };
 use crate::{
-    contract::{Events, Incoming, Namespace},
+    contract::{AckData, Events, Incoming, Namespace},
     engine::{Handshake, Transport},
     id::SocketId,
     parser::Body,
     room::Room,
 };
 use serde::Serialize;
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::{convert::Infallible, fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 /// Server-side handle on one client of namespace `N`, such as `Socket<dyn Chat>`. Cheap to clone.
 ///
@@ -81,6 +82,18 @@ impl<N: ?Sized> Socket<N> {
         self.core.rooms()
     }
 
+    /// Whether this socket is in the room, as [`rooms`](Self::rooms) would tell.
+    ///
+    /// ```
+    /// # use socketio::Socket;
+    /// fn may_write<N: ?Sized>(socket: &Socket<N>, room: &str) -> bool {
+    ///     socket.in_room(room) && !socket.in_room("muted")
+    /// }
+    /// ```
+    pub fn in_room(&self, room: impl AsRef<str>) -> bool {
+        self.core.is_in(room.as_ref())
+    }
+
     /// Disconnects the client from this namespace, or (`close`) closes its whole connection. What was emitted before is
     /// delivered first. A stock client does not reconnect by itself.
     pub fn disconnect(&self, close: bool) {
@@ -109,6 +122,23 @@ impl<N: ?Sized> Socket<N> {
     /// The event did not leave the server.
     pub fn emit_raw(&self, event: &str, args: impl Serialize) -> Result<(), EmitError> {
         self.one().emit_raw(event, args)
+    }
+
+    /// Emits an event whose name and arguments are known only at run time, and asks for an acknowledgement: of any number of
+    /// arguments of any type. `args` is as for [`emit_raw`](Self::emit_raw).
+    ///
+    /// ```
+    /// # use socketio::{Socket, Untyped};
+    /// async fn version(socket: &Socket<Untyped>) -> Option<String> {
+    ///     let answer = socket.ask_raw("version", ()).ok()?.await.ok()?;
+    ///     answer.raw_args().get(0).ok()
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The name is reserved or an argument could not be serialized: nothing was sent. What goes wrong later, the reply tells.
+    pub fn ask_raw(&self, event: &str, args: impl Serialize) -> Result<Reply<AckData, Infallible>, EmitError> {
+        Ok(self.one().ask_body(raw_event(event, args)?))
     }
 
     /// Emits an event that is encoded already, such as one passed on by [`RawArgs`](crate::RawArgs).
