@@ -4,7 +4,7 @@
 
 pub use crate::{
     __pick_trait as pick_trait,
-    contract::{BoxFuture, Events, FromEvent, Incoming, Namespace, NoEvents, Outcome, Serve, Target},
+    contract::{BoxFuture, Events, FromEvent, Incoming, Namespace, NoEvents, Outcome, Rejection, Serve, Target},
     parser::BodyWriter,
     reason::DisconnectReason,
 };
@@ -72,12 +72,21 @@ pub mod probe {
         }
     }
 
-    /// Runs an event's handler and everything around it; a panic becomes a rejection.
+    /// Runs an event's handler and everything around it; a panic or an answer that cannot be sent becomes a rejection.
     ///
     /// # Errors
-    /// It panicked.
+    /// It panicked, or its answer cannot be serialized.
     pub async fn guard(event: &Incoming, handler: impl Future<Output = Outcome>) -> Result<Outcome, Rejection> {
-        AssertUnwindSafe(handler).catch_unwind().await.map_err(|_| Rejection::panicked(event.name()))
+        match AssertUnwindSafe(handler).catch_unwind().await {
+            Ok(Outcome::Unanswerable(error)) => Err(Rejection::unanswerable(&error).of(event)),
+            Ok(outcome) => Ok(outcome),
+            Err(_) => Err(Rejection::panicked().of(event)),
+        }
+    }
+
+    /// The outcome of a rejection where the contract has no error type.
+    pub fn reject(event: &Incoming, rejection: Rejection) -> Outcome {
+        Outcome::Rejected(rejection.of(event))
     }
 
     /// Is it a `Result`? Finds one that hides behind an alias.
@@ -123,6 +132,7 @@ pub mod probe {
 
     impl<E: From<Rejection> + Serialize> RejectTyped for Reject<E> {
         fn reject(&self, event: &Incoming, rejection: Rejection) -> Outcome {
+            let rejection = rejection.of(event);
             if rejection.kind() == RejectionKind::Malformed {
                 return Outcome::Rejected(rejection);
             }
@@ -140,8 +150,8 @@ pub mod probe {
     }
 
     impl<E> RejectUntyped for &Reject<E> {
-        fn reject(&self, _: &Incoming, rejection: Rejection) -> Outcome {
-            Outcome::Rejected(rejection)
+        fn reject(&self, event: &Incoming, rejection: Rejection) -> Outcome {
+            reject(event, rejection)
         }
     }
 }

@@ -7,13 +7,13 @@
 //!         match guard(&__event, async {
 //!             let (__a0,) = match args::decode(&__event, |__args| Ok((__args.next::<CowStr<'_>>("room")?,))) {
 //!                 Ok(__values) => __values,
-//!                 Err(__rejection) => return Outcome::Rejected(__rejection),
+//!                 Err(__rejection) => return probe::reject(&__event, __rejection),
 //!             };
 //!             let __reply = <__H as Chat>::join(&__handler, &*__a0).await;
 //!             ack::value(&__event, &__reply)
 //!         }).await {
 //!             Ok(__outcome) => __outcome,
-//!             Err(__rejection) => Outcome::Rejected(__rejection),
+//!             Err(__rejection) => probe::reject(&__event, __rejection),
 //!         }
 //!     })
 //! }
@@ -32,6 +32,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
     let (handler, event) = (local("__handler"), local("__event"));
     let arms = model.events.iter().filter(|event| !event.broken).map(|event| arm(model, event, names));
     let unknown = unknown(model, names);
+    let reject = reject(model, names);
     let on_disconnect = model.disconnect.as_ref().map(|hook| on_disconnect(hook, names));
     let checks = model.events.iter().filter(|event| !event.broken).map(|event| no_hidden_result(event, names));
     quote! {
@@ -47,10 +48,42 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
                     #unknown
                 }
             }
+            #reject
             #on_disconnect
         }
         #(#checks)*
     }
+}
+
+/// What becomes of an event that something around the handler rejects: the same as if it were rejected inside. Events without an
+/// error type are left to the default.
+fn reject(model: &Model, names: &Names) -> Option<TokenStream> {
+    let private = &names.private;
+    let (handler, incoming, rejection) = (local("__handler"), local("__event"), local("__rejection"));
+    let typed = |event: &&Event| !event.broken && matches!(event.reply, Reply::Result(_));
+    let arms: Vec<_> = model
+        .events
+        .iter()
+        .filter(typed)
+        .map(|event| {
+            let (cfgs, name, rejected) = (&event.cfgs, &event.name, rejected(event, names));
+            quote!(#(#cfgs)* #name => #rejected,)
+        })
+        .collect();
+    (!arms.is_empty()).then(|| {
+        quote! {
+            fn reject(
+                #handler: &::std::sync::Arc<__H>,
+                #incoming: &#private::Incoming,
+                #rejection: #private::Rejection,
+            ) -> #private::Outcome {
+                match #incoming.name() {
+                    #(#arms)*
+                    _ => #private::probe::reject(#incoming, #rejection),
+                }
+            }
+        }
+    })
 }
 
 fn arm(model: &Model, event: &Event, names: &Names) -> TokenStream {
@@ -185,13 +218,20 @@ fn acknowledge(event: &Event, call: TokenStream, names: &Names) -> TokenStream {
 fn rejected(event: &Event, names: &Names) -> TokenStream {
     let private = &names.private;
     let (incoming, rejection) = (local("__event"), local("__rejection"));
-    let Reply::Result(ty) = &event.reply else { return quote!(#private::Outcome::Rejected(#rejection)) };
+    let Reply::Result(ty) = &event.reply else { return untyped(names) };
     let (_, err) = types::result(ty, names);
     quote! {{
         #[allow(unused_imports)]
         use #private::probe::{RejectTyped as _, RejectUntyped as _};
         (&#private::probe::Reject::<#err>::new()).reject(&#incoming, #rejection)
     }}
+}
+
+/// The same where no error type is declared.
+fn untyped(names: &Names) -> TokenStream {
+    let private = &names.private;
+    let (incoming, rejection) = (local("__event"), local("__rejection"));
+    quote!(#private::probe::reject(&#incoming, #rejection))
 }
 
 /// Asks the session's middleware; a refusal ends the arm.
@@ -215,8 +255,8 @@ fn middleware(model: &Model, rejected: &TokenStream, names: &Names) -> Option<To
 /// The arms for events that the trait does not name.
 fn unknown(model: &Model, names: &Names) -> TokenStream {
     let Names { private, contract, .. } = names;
-    let (event, rejection) = (local("__event"), local("__rejection"));
-    let refused = quote!(#private::Outcome::Rejected(#rejection));
+    let event = local("__event");
+    let refused = untyped(names);
     let middleware = middleware(model, &refused, names);
     let well_formed = arguments(&[], &refused, names);
     let fallback = model.fallback.as_ref().map(|hook| {

@@ -232,7 +232,10 @@ impl<__H: Answers> ::socketio::__private::Serve<__H> for dyn Answers {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as Answers>::none(&__handler).await;
@@ -243,7 +246,7 @@ impl<__H: Answers> ::socketio::__private::Serve<__H> for dyn Answers {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -260,7 +263,10 @@ impl<__H: Answers> ::socketio::__private::Serve<__H> for dyn Answers {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as Answers>::empty(&__handler).await;
@@ -271,7 +277,7 @@ impl<__H: Answers> ::socketio::__private::Serve<__H> for dyn Answers {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -288,7 +294,10 @@ impl<__H: Answers> ::socketio::__private::Serve<__H> for dyn Answers {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 let __reply = <__H as Answers>::value(&__handler).await;
@@ -299,7 +308,7 @@ impl<__H: Answers> ::socketio::__private::Serve<__H> for dyn Answers {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -316,7 +325,10 @@ impl<__H: Answers> ::socketio::__private::Serve<__H> for dyn Answers {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 let __reply = <__H as Answers>::tuple(&__handler).await;
@@ -327,7 +339,7 @@ impl<__H: Answers> ::socketio::__private::Serve<__H> for dyn Answers {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -344,7 +356,10 @@ impl<__H: Answers> ::socketio::__private::Serve<__H> for dyn Answers {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 let __reply = <__H as Answers>::constant(&__handler).await;
@@ -355,7 +370,7 @@ impl<__H: Answers> ::socketio::__private::Serve<__H> for dyn Answers {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -523,6 +538,35 @@ impl<__H: Answers> ::socketio::__private::Serve<__H> for dyn Answers {
                     ),
                 )
             }
+        }
+    }
+    fn reject(
+        __handler: &::std::sync::Arc<__H>,
+        __event: &::socketio::__private::Incoming,
+        __rejection: ::socketio::__private::Rejection,
+    ) -> ::socketio::__private::Outcome {
+        match __event.name() {
+            "result" => {
+                #[allow(unused_imports)]
+                use ::socketio::__private::probe::{RejectTyped as _, RejectUntyped as _};
+                (&::socketio::__private::probe::Reject::<Wrong>::new())
+                    .reject(&__event, __rejection)
+            }
+            "unit_result" => {
+                #[allow(unused_imports)]
+                use ::socketio::__private::probe::{RejectTyped as _, RejectUntyped as _};
+                (&::socketio::__private::probe::Reject::<String>::new())
+                    .reject(&__event, __rejection)
+            }
+            "alias" => {
+                #[allow(unused_imports)]
+                use ::socketio::__private::probe::{RejectTyped as _, RejectUntyped as _};
+                (&::socketio::__private::probe::Reject::<
+                    <io::Result<Point> as ::socketio::__private::probe::IsResult>::Err,
+                >::new())
+                    .reject(&__event, __rejection)
+            }
+            _ => ::socketio::__private::probe::reject(__event, __rejection),
         }
     }
 }

@@ -91,7 +91,10 @@ impl<__H: Upwards> ::socketio::__private::Serve<__H> for dyn Upwards {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as Upwards>::message(&__handler, &*__a0).await;
@@ -102,7 +105,7 @@ impl<__H: Upwards> ::socketio::__private::Serve<__H> for dyn Upwards {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -201,7 +204,10 @@ impl<__H: Downwards> ::socketio::__private::Serve<__H> for dyn Downwards {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as Downwards>::message(&__handler, &*__a0, &*__a1)
@@ -213,7 +219,7 @@ impl<__H: Downwards> ::socketio::__private::Serve<__H> for dyn Downwards {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })

@@ -143,7 +143,10 @@ impl<__H: Casing> ::socketio::__private::Serve<__H> for dyn Casing {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as Casing>::user_joined(&__handler, __a0).await;
@@ -154,7 +157,7 @@ impl<__H: Casing> ::socketio::__private::Serve<__H> for dyn Casing {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -174,7 +177,10 @@ impl<__H: Casing> ::socketio::__private::Serve<__H> for dyn Casing {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as Casing>::chat_message(&__handler, &*__a0).await;
@@ -185,7 +191,7 @@ impl<__H: Casing> ::socketio::__private::Serve<__H> for dyn Casing {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -202,7 +208,10 @@ impl<__H: Casing> ::socketio::__private::Serve<__H> for dyn Casing {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as Casing>::quoted(&__handler).await;
@@ -213,7 +222,7 @@ impl<__H: Casing> ::socketio::__private::Serve<__H> for dyn Casing {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -233,7 +242,10 @@ impl<__H: Casing> ::socketio::__private::Serve<__H> for dyn Casing {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as Casing>::r#move(&__handler, __a0, __a1).await;
@@ -244,7 +256,7 @@ impl<__H: Casing> ::socketio::__private::Serve<__H> for dyn Casing {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -261,7 +273,10 @@ impl<__H: Casing> ::socketio::__private::Serve<__H> for dyn Casing {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as Casing>::v2_started(&__handler).await;
@@ -272,7 +287,7 @@ impl<__H: Casing> ::socketio::__private::Serve<__H> for dyn Casing {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })

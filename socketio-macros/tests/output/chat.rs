@@ -285,7 +285,10 @@ impl<__H: Chat> ::socketio::__private::Serve<__H> for dyn Chat {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as Chat>::typing(&__handler, &*__a0).await;
@@ -296,7 +299,7 @@ impl<__H: Chat> ::socketio::__private::Serve<__H> for dyn Chat {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -308,6 +311,29 @@ impl<__H: Chat> ::socketio::__private::Serve<__H> for dyn Chat {
                     ),
                 )
             }
+        }
+    }
+    fn reject(
+        __handler: &::std::sync::Arc<__H>,
+        __event: &::socketio::__private::Incoming,
+        __rejection: ::socketio::__private::Rejection,
+    ) -> ::socketio::__private::Outcome {
+        match __event.name() {
+            "join" => {
+                #[allow(unused_imports)]
+                use ::socketio::__private::probe::{RejectTyped as _, RejectUntyped as _};
+                (&::socketio::__private::probe::Reject::<ChatError>::new())
+                    .reject(&__event, __rejection)
+            }
+            "chat message" => {
+                #[allow(unused_imports)]
+                use ::socketio::__private::probe::{RejectTyped as _, RejectUntyped as _};
+                (&::socketio::__private::probe::Reject::<
+                    <Result<()> as ::socketio::__private::probe::IsResult>::Err,
+                >::new())
+                    .reject(&__event, __rejection)
+            }
+            _ => ::socketio::__private::probe::reject(__event, __rejection),
         }
     }
     fn on_disconnect(

@@ -141,7 +141,10 @@ impl<__H: ChatEvents> ::socketio::__private::Serve<__H> for dyn ChatEvents {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as ChatEvents>::new_message(&__handler, &*__a0, &__a1)
@@ -153,7 +156,7 @@ impl<__H: ChatEvents> ::socketio::__private::Serve<__H> for dyn ChatEvents {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -173,7 +176,10 @@ impl<__H: ChatEvents> ::socketio::__private::Serve<__H> for dyn ChatEvents {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as ChatEvents>::user_typing(&__handler, &*__a0).await;
@@ -184,7 +190,7 @@ impl<__H: ChatEvents> ::socketio::__private::Serve<__H> for dyn ChatEvents {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -201,7 +207,10 @@ impl<__H: ChatEvents> ::socketio::__private::Serve<__H> for dyn ChatEvents {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 let __reply = <__H as ChatEvents>::are_you_there(&__handler)
@@ -213,7 +222,7 @@ impl<__H: ChatEvents> ::socketio::__private::Serve<__H> for dyn ChatEvents {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -230,7 +239,10 @@ impl<__H: ChatEvents> ::socketio::__private::Serve<__H> for dyn ChatEvents {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as ChatEvents>::flush(&__handler).await;
@@ -241,7 +253,7 @@ impl<__H: ChatEvents> ::socketio::__private::Serve<__H> for dyn ChatEvents {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })

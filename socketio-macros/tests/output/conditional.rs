@@ -176,7 +176,8 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                                         )
                                         .await
                                     {
-                                        return ::socketio::__private::Outcome::Rejected(
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
                                             __rejection,
                                         );
                                     }
@@ -190,7 +191,10 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as Conditional>::open_file(&__handler, &*__a0).await;
@@ -201,7 +205,7 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -220,7 +224,8 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                                         )
                                         .await
                                     {
-                                        return ::socketio::__private::Outcome::Rejected(
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
                                             __rejection,
                                         );
                                     }
@@ -231,7 +236,10 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as Conditional>::close(&__handler).await;
@@ -242,7 +250,7 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -262,7 +270,8 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                                         )
                                         .await
                                     {
-                                        return ::socketio::__private::Outcome::Rejected(
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
                                             __rejection,
                                         );
                                     }
@@ -275,7 +284,10 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as Conditional>::open(&__handler, __a0).await;
@@ -286,7 +298,7 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -306,7 +318,8 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                                         )
                                         .await
                                     {
-                                        return ::socketio::__private::Outcome::Rejected(
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
                                             __rejection,
                                         );
                                     }
@@ -319,7 +332,10 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as Conditional>::open(&__handler, __a0).await;
@@ -330,7 +346,7 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -346,7 +362,10 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                             )
                             .await
                         {
-                            return ::socketio::__private::Outcome::Rejected(__rejection);
+                            return ::socketio::__private::probe::reject(
+                                &__event,
+                                __rejection,
+                            );
                         }
                     }
                     ::socketio::__private::Outcome::Unhandled(__event)

@@ -146,6 +146,21 @@ impl<__H: Game> ::socketio::__private::Serve<__H> for dyn Game {
             }
         }
     }
+    fn reject(
+        __handler: &::std::sync::Arc<__H>,
+        __event: &::socketio::__private::Incoming,
+        __rejection: ::socketio::__private::Rejection,
+    ) -> ::socketio::__private::Outcome {
+        match __event.name() {
+            "play" => {
+                #[allow(unused_imports)]
+                use ::socketio::__private::probe::{RejectTyped as _, RejectUntyped as _};
+                (&::socketio::__private::probe::Reject::<GameError>::new())
+                    .reject(&__event, __rejection)
+            }
+            _ => ::socketio::__private::probe::reject(__event, __rejection),
+        }
+    }
 }
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not implement the events trait `GameServers`",
@@ -257,7 +272,10 @@ impl<__H: GameServers> ::socketio::__private::Serve<__H> for dyn GameServers {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as GameServers>::moved(&__handler, &*__a0).await;
@@ -268,7 +286,7 @@ impl<__H: GameServers> ::socketio::__private::Serve<__H> for dyn GameServers {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -288,7 +306,10 @@ impl<__H: GameServers> ::socketio::__private::Serve<__H> for dyn GameServers {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 let __reply = <__H as GameServers>::players(
@@ -303,7 +324,7 @@ impl<__H: GameServers> ::socketio::__private::Serve<__H> for dyn GameServers {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })

@@ -204,7 +204,10 @@ impl<__H: Board> ::socketio::__private::Serve<__H> for dyn Board {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 <__H as Board>::cursor(&__handler, __a0, __a1, __a2, __a3)
@@ -216,7 +219,7 @@ impl<__H: Board> ::socketio::__private::Serve<__H> for dyn Board {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })
@@ -228,6 +231,21 @@ impl<__H: Board> ::socketio::__private::Serve<__H> for dyn Board {
                     ),
                 )
             }
+        }
+    }
+    fn reject(
+        __handler: &::std::sync::Arc<__H>,
+        __event: &::socketio::__private::Incoming,
+        __rejection: ::socketio::__private::Rejection,
+    ) -> ::socketio::__private::Outcome {
+        match __event.name() {
+            "shift" => {
+                #[allow(unused_imports)]
+                use ::socketio::__private::probe::{RejectTyped as _, RejectUntyped as _};
+                (&::socketio::__private::probe::Reject::<BoardError>::new())
+                    .reject(&__event, __rejection)
+            }
+            _ => ::socketio::__private::probe::reject(__event, __rejection),
         }
     }
     fn on_disconnect(

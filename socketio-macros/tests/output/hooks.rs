@@ -223,7 +223,8 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
                                         )
                                         .await
                                     {
-                                        return crate::runtime::__private::Outcome::Rejected(
+                                        return crate::runtime::__private::probe::reject(
+                                            &__event,
                                             __rejection,
                                         );
                                     }
@@ -234,7 +235,8 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return crate::runtime::__private::Outcome::Rejected(
+                                        return crate::runtime::__private::probe::reject(
+                                            &__event,
                                             __rejection,
                                         );
                                     }
@@ -248,7 +250,10 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            crate::runtime::__private::Outcome::Rejected(__rejection)
+                            crate::runtime::__private::probe::reject(
+                                &__event,
+                                __rejection,
+                            )
                         }
                     }
                 })
@@ -264,7 +269,8 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
                             )
                             .await
                         {
-                            return crate::runtime::__private::Outcome::Rejected(
+                            return crate::runtime::__private::probe::reject(
+                                &__event,
                                 __rejection,
                             );
                         }
@@ -275,7 +281,8 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
                     ) {
                         ::core::result::Result::Ok(__values) => __values,
                         ::core::result::Result::Err(__rejection) => {
-                            return crate::runtime::__private::Outcome::Rejected(
+                            return crate::runtime::__private::probe::reject(
+                                &__event,
                                 __rejection,
                             );
                         }
@@ -299,7 +306,8 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
                             )
                             .await
                         {
-                            return crate::runtime::__private::Outcome::Rejected(
+                            return crate::runtime::__private::probe::reject(
+                                &__event,
                                 __rejection,
                             );
                         }
@@ -307,6 +315,24 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
                     crate::runtime::__private::Outcome::Unhandled(__event)
                 })
             }
+        }
+    }
+    fn reject(
+        __handler: &::std::sync::Arc<__H>,
+        __event: &crate::runtime::__private::Incoming,
+        __rejection: crate::runtime::__private::Rejection,
+    ) -> crate::runtime::__private::Outcome {
+        match __event.name() {
+            #[cfg(feature = "legacy")]
+            "set_name" => {
+                #[allow(unused_imports)]
+                use crate::runtime::__private::probe::{
+                    RejectTyped as _, RejectUntyped as _,
+                };
+                (&crate::runtime::__private::probe::Reject::<String>::new())
+                    .reject(&__event, __rejection)
+            }
+            _ => crate::runtime::__private::probe::reject(__event, __rejection),
         }
     }
 }

@@ -152,7 +152,8 @@ impl<__H: Optional> ::renamed::socketio::__private::Serve<__H> for dyn Optional 
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::renamed::socketio::__private::Outcome::Rejected(
+                                        return ::renamed::socketio::__private::probe::reject(
+                                            &__event,
                                             __rejection,
                                         );
                                     }
@@ -170,7 +171,8 @@ impl<__H: Optional> ::renamed::socketio::__private::Serve<__H> for dyn Optional 
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::renamed::socketio::__private::Outcome::Rejected(
+                            ::renamed::socketio::__private::probe::reject(
+                                &__event,
                                 __rejection,
                             )
                         }
@@ -245,7 +247,8 @@ impl<__H: Optional> ::renamed::socketio::__private::Serve<__H> for dyn Optional 
                     ) {
                         ::core::result::Result::Ok(__values) => __values,
                         ::core::result::Result::Err(__rejection) => {
-                            return ::renamed::socketio::__private::Outcome::Rejected(
+                            return ::renamed::socketio::__private::probe::reject(
+                                &__event,
                                 __rejection,
                             );
                         }
@@ -259,6 +262,23 @@ impl<__H: Optional> ::renamed::socketio::__private::Serve<__H> for dyn Optional 
                     ::renamed::socketio::__private::ack::none()
                 })
             }
+        }
+    }
+    fn reject(
+        __handler: &::std::sync::Arc<__H>,
+        __event: &::renamed::socketio::__private::Incoming,
+        __rejection: ::renamed::socketio::__private::Rejection,
+    ) -> ::renamed::socketio::__private::Outcome {
+        match __event.name() {
+            "export" => {
+                #[allow(unused_imports)]
+                use ::renamed::socketio::__private::probe::{
+                    RejectTyped as _, RejectUntyped as _,
+                };
+                (&::renamed::socketio::__private::probe::Reject::<ExportError>::new())
+                    .reject(&__event, __rejection)
+            }
+            _ => ::renamed::socketio::__private::probe::reject(__event, __rejection),
         }
     }
 }

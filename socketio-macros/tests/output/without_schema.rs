@@ -86,7 +86,10 @@ impl<__H: Metrics> ::socketio::__private::Serve<__H> for dyn Metrics {
                                 ) {
                                     ::core::result::Result::Ok(__values) => __values,
                                     ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::Outcome::Rejected(__rejection);
+                                        return ::socketio::__private::probe::reject(
+                                            &__event,
+                                            __rejection,
+                                        );
                                     }
                                 };
                                 let __reply = <__H as Metrics>::sample(
@@ -102,7 +105,7 @@ impl<__H: Metrics> ::socketio::__private::Serve<__H> for dyn Metrics {
                     {
                         ::core::result::Result::Ok(__outcome) => __outcome,
                         ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::Outcome::Rejected(__rejection)
+                            ::socketio::__private::probe::reject(&__event, __rejection)
                         }
                     }
                 })

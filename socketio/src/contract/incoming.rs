@@ -85,7 +85,8 @@ impl Incoming {
     }
 
     fn reject(&self, kind: RejectionKind, argument: Option<(usize, &'static str)>, message: String) -> Rejection {
-        Rejection { kind, event: self.name().to_owned(), argument, message }
+        let argument = argument.map(|(index, name)| (index, Cow::Borrowed(name)));
+        Rejection { argument, ..Rejection::of_kind(kind, message) }.of(self)
     }
 }
 

@@ -157,6 +157,11 @@ pub trait Namespace: Events {
 pub trait Serve<H>: Events {
     #[doc(hidden)]
     fn dispatch(handler: &Arc<H>, event: Incoming) -> BoxFuture<'static, Outcome>;
+    /// What becomes of an event that never got as far as `dispatch`: the answer that its contract has for a rejection.
+    #[doc(hidden)]
+    fn reject(_handler: &Arc<H>, event: &Incoming, rejection: Rejection) -> Outcome {
+        Outcome::Rejected(rejection.of(event))
+    }
     #[doc(hidden)]
     fn on_disconnect(_handler: &Arc<H>, _reason: DisconnectReason) -> Option<BoxFuture<'static, ()>> {
         None

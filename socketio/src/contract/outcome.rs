@@ -18,10 +18,17 @@ pub enum Outcome {
     Unanswerable(EncodeError),
     /// The event did not reach the handler.
     Rejected(Rejection),
-    /// The event did not reach the handler, and this acknowledgement says why.
+    /// The event did not reach the handler, or its answer is lost, and this acknowledgement says why.
     RejectedWith(Rejection, Body),
     /// No such event.
     Unhandled(Incoming),
+}
+
+/// The event is refused; who sent it is told if its contract can say so.
+impl From<Rejection> for Outcome {
+    fn from(rejection: Rejection) -> Self {
+        Outcome::Rejected(rejection)
+    }
 }
 
 /// An acknowledgement without arguments.

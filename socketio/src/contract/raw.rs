@@ -153,7 +153,8 @@ impl<'a> RawArgs<'a> {
     }
 
     fn reject(&self, index: usize, message: String) -> Rejection {
-        Rejection { kind: RejectionKind::Payload, event: self.event.to_owned(), argument: Some((index, "")), message }
+        let (event, argument) = (self.event.to_owned(), Some((index, Cow::Borrowed(""))));
+        Rejection { event, argument, ..Rejection::of_kind(RejectionKind::Payload, message) }
     }
 }
 
@@ -228,12 +229,8 @@ impl Raw {
     /// # Errors
     /// It has another type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
-        with_attachments(&mut self.attachments.clone(), || serde_json::from_str(&self.json)).map_err(|error| Rejection {
-            kind: RejectionKind::Payload,
-            event: String::new(),
-            argument: None,
-            message: without_payload(&error),
-        })
+        with_attachments(&mut self.attachments.clone(), || serde_json::from_str(&self.json))
+            .map_err(|error| Rejection::of_kind(RejectionKind::Payload, without_payload(&error)))
     }
 }
 

@@ -3,42 +3,114 @@
 //! Rejections are logged and sent to the peer, so payload text is kept out of them: serde's messages quote what they found,
 //! and only what they expected is kept.
 
-use crate::parser::EXPECTED_BINARY;
-use std::fmt;
+use super::Incoming;
+use crate::parser::{EXPECTED_BINARY, EncodeError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, fmt, time::Duration};
 
-/// What went wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What went wrong. On the wire in camel case: `"payload"`, `"rateLimited"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum RejectionKind {
     /// An argument is missing or has the wrong type.
     Payload,
     /// The event is not valid JSON or misuses its attachments; the connection is closed.
     Malformed,
-    /// A middleware or an `#[extract]` parameter refused the event.
+    /// A middleware, a layer or an `#[extract]` parameter refused the event.
     Refused,
-    /// The handler panicked.
+    /// There were too many events; [`Rejection::retry_after`] says when the next one is taken.
+    RateLimited,
+    /// The handler, or something around it, panicked.
     Panic,
+    /// The handler ran, but its answer cannot be serialized.
+    Unanswerable,
 }
 
-/// Why an event was not handled. If the event returns `Result<_, E>` and `E: From<Rejection>`, the client receives it as
-/// that typed error; else the event is not acknowledged. Never carries payload text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why an event was not handled, or was and has no answer. If the event returns `Result<_, E>` and `E: From<Rejection>`, the
+/// client receives it as that typed error; else the event is not acknowledged. Never carries payload text.
+///
+/// `String` and `Rejection` itself are such error types: `Result<T, Rejection>` is the choice of an event that has no errors of its
+/// own. `docs/rejections.md` has the table of what a client receives for which rejection.
+///
+/// ```
+/// use socketio::{Rejection, RejectionKind};
+///
+/// /// How a client hears of it.
+/// #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// #[serde(tag = "code", rename_all = "camelCase")]
+/// enum ChatError {
+///     Full,
+///     SlowDown { retry_after_ms: u128 },
+///     Invalid { reason: String },
+/// }
+///
+/// impl From<Rejection> for ChatError {
+///     fn from(rejection: Rejection) -> Self {
+///         match rejection.retry_after() {
+///             Some(wait) => ChatError::SlowDown { retry_after_ms: wait.as_millis() },
+///             None => ChatError::Invalid { reason: rejection.to_string() },
+///         }
+///     }
+/// }
+///
+/// let rejection = Rejection::new("members only");
+/// assert_eq!(rejection.kind(), RejectionKind::Refused);
+/// assert_eq!(serde_json::to_string(&rejection)?, r#"{"kind":"refused","message":"members only"}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Rejection {
     pub(crate) kind: RejectionKind,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) event: String,
-    pub(crate) argument: Option<(usize, &'static str)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) argument: Option<(usize, Cow<'static, str>)>,
     pub(crate) message: String,
+    /// Milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) retry_after_ms: Option<u64>,
 }
 
 impl Rejection {
-    /// A refusal by a middleware or an extractor.
+    /// A refusal by a middleware, a layer or an extractor.
     pub fn new(message: impl Into<String>) -> Self {
-        Rejection { kind: RejectionKind::Refused, event: String::new(), argument: None, message: message.into() }
+        Rejection::of_kind(RejectionKind::Refused, message)
+    }
+
+    /// A refusal of an event because there were too many, and how long it takes until the next one is taken, counted in full
+    /// milliseconds.
+    pub fn rate_limited(retry_after: Duration) -> Self {
+        let millis = u64::try_from(retry_after.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
+        let message = format!("too many events, try again in {millis} ms");
+        Rejection { retry_after_ms: Some(millis), ..Rejection::of_kind(RejectionKind::RateLimited, message) }
+    }
+
+    pub(crate) fn of_kind(kind: RejectionKind, message: impl Into<String>) -> Self {
+        Rejection { kind, event: String::new(), argument: None, message: message.into(), retry_after_ms: None }
     }
 
     /// The handler panicked.
-    pub(crate) fn panicked(event: &str) -> Self {
-        Rejection { kind: RejectionKind::Panic, event: event.to_owned(), argument: None, message: "the handler panicked".into() }
+    pub(crate) fn panicked() -> Self {
+        Rejection::of_kind(RejectionKind::Panic, "the handler panicked")
+    }
+
+    /// The answer cannot be serialized. Only what serde itself has to say is kept: a type's own message may quote its value.
+    pub(crate) fn unanswerable(error: &EncodeError) -> Self {
+        const FIXED: [&str; 2] = ["key must be a string", "float key must be finite"];
+        let text = error.to_string();
+        let why = FIXED.iter().find(|fixed| text.contains(**fixed)).map_or_else(String::new, |fixed| format!(": {fixed}"));
+        Rejection::of_kind(RejectionKind::Unanswerable, format!("the answer cannot be serialized{why}"))
+    }
+
+    /// Names the event, unless that is known already.
+    pub(crate) fn of(mut self, event: &Incoming) -> Self {
+        if self.event.is_empty() {
+            event.name().clone_into(&mut self.event);
+        }
+        self
     }
 
     /// What went wrong.
@@ -46,14 +118,19 @@ impl Rejection {
         self.kind
     }
 
-    /// The event's name; empty for a refusal made by hand.
+    /// The event's name; empty for a refusal made by hand which has not been given to the server yet.
     pub fn event(&self) -> &str {
         &self.event
     }
 
     /// Index and name of the argument at fault.
-    pub fn argument(&self) -> Option<(usize, &'static str)> {
-        self.argument
+    pub fn argument(&self) -> Option<(usize, &str)> {
+        self.argument.as_ref().map(|(index, name)| (*index, &**name))
+    }
+
+    /// How long it takes until the next event is taken, if there were too many.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after_ms.map(Duration::from_millis)
     }
 
     /// The message without its context.
@@ -63,10 +140,12 @@ impl Rejection {
 }
 
 impl fmt::Display for Rejection {
+    /// The words of a refusal stand as they were written; what went wrong by itself is said with its event.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.event.is_empty() {
+        let is_refusal = matches!(self.kind, RejectionKind::Refused | RejectionKind::RateLimited);
+        if !self.event.is_empty() && !is_refusal {
             write!(f, "event `{}`", self.event)?;
-            if let Some((index, name)) = self.argument {
+            if let Some((index, name)) = &self.argument {
                 write!(f, ", argument {index} (`{name}`)")?;
             }
             f.write_str(": ")?;
@@ -110,6 +189,7 @@ pub(crate) fn without_payload(error: &serde_json::Error) -> String {
 mod tests {
     use super::*;
     use serde::{Deserialize, de::DeserializeOwned};
+    use serde_json::json;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -154,5 +234,21 @@ mod tests {
         assert_eq!(message::<std::net::Ipv4Addr>(r#""secret""#), "invalid value");
         assert_eq!(message::<String>(r#""\ud800""#), "unexpected end of hex escape");
         assert_eq!(message::<serde_json::Value>(&"[".repeat(1000)), "recursion limit exceeded");
+    }
+
+    /// A kind has its name on the wire, and comes back from there.
+    #[test]
+    fn rejections_travel() {
+        for (rejection, json) in [
+            (Rejection::new("no"), json!({ "kind": "refused", "message": "no" })),
+            (
+                Rejection::rate_limited(Duration::from_micros(6001)),
+                json!({ "kind": "rateLimited", "message": "too many events, try again in 7 ms", "retryAfterMs": 7 }),
+            ),
+        ] {
+            assert_eq!(serde_json::to_value(&rejection).expect("JSON"), json);
+            assert_eq!(serde_json::from_value::<Rejection>(json).expect("a rejection"), rejection);
+        }
+        assert_eq!(serde_json::to_value(RejectionKind::RateLimited).expect("JSON"), json!("rateLimited"));
     }
 }

@@ -384,9 +384,7 @@ impl Connection {
                 return;
             }
             Ok(Outcome::Answered) => return,
-            Ok(Outcome::Unanswerable(error)) => {
-                return tracing::error!(%error, socket = %core.id(), "a handler's answer was not sent");
-            }
+            Ok(Outcome::Unanswerable(error)) => Rejection::unanswerable(&error),
             Ok(Outcome::Unhandled(event)) => match event.validate() {
                 Ok(()) => return tracing::debug!(event = event.name(), "nobody handles this event"),
                 Err(rejection) => rejection,
@@ -398,9 +396,12 @@ impl Connection {
                 }
                 rejection
             }
-            Err(Panicked) => Rejection::panicked(""),
+            Err(Panicked) => Rejection::panicked(),
         };
-        tracing::debug!(%rejection, socket = %core.id(), "an event was rejected");
+        match rejection.kind() {
+            RejectionKind::Unanswerable => tracing::error!(%rejection, socket = %core.id(), "a handler's answer was not sent"),
+            _ => tracing::debug!(%rejection, socket = %core.id(), "an event was rejected"),
+        }
         self.shared.settings.hooks.rejected(&Socket::new(Arc::clone(core)), &rejection);
         if rejection.kind() == RejectionKind::Malformed {
             self.close(cx, DisconnectReason::ForcedClose);

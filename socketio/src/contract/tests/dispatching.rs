@@ -25,6 +25,8 @@ trait Kinds {
     async fn untyped(&self, x: u8) -> Result<Point, Refused>;
     #[event]
     async fn unanswerable(&self) -> std::collections::BTreeMap<Point2, u8>;
+    #[event]
+    async fn unanswerable_typed(&self) -> Result<std::collections::BTreeMap<Point2, u8>, Rejection>;
 }
 
 /// A key that JSON does not have.
@@ -65,6 +67,9 @@ impl Kinds for Session {
     }
     async fn unanswerable(&self) -> std::collections::BTreeMap<Point2, u8> {
         [(Point2(1, 2), 3)].into()
+    }
+    async fn unanswerable_typed(&self) -> Result<std::collections::BTreeMap<Point2, u8>, Rejection> {
+        Ok([(Point2(1, 2), 3)].into())
     }
 }
 
@@ -119,10 +124,39 @@ fn acknowledgements_follow_the_return_type() {
     kinds(r#"21["typed",0]"#, r#"[{"ok":false,"error":"Full"}]"#);
     kinds(r#"21["untyped",0]"#, r#"[{"ok":false,"error":null}]"#);
     kinds(r#"2["typed",5]"#, "[]");
-    assert!(
-        shown(finish(<dyn Kinds>::dispatch(&Arc::new(Session), incoming(r#"21["unanswerable"]"#, &[]))))
-            .starts_with("unanswerable: ")
+}
+
+#[test]
+fn an_answer_that_cannot_be_sent_is_a_rejection() {
+    kinds(r#"21["unanswerable"]"#, "Unanswerable: event `unanswerable`: the answer cannot be serialized: key must be a string");
+    kinds(
+        r#"21["unanswerableTyped"]"#,
+        r#"[{"ok":false,"error":{"kind":"unanswerable","event":"unanswerableTyped","message":"the answer cannot be serialized: key must be a string"}}]"#,
     );
+    kinds(r#"2["unanswerable"]"#, "[]");
+}
+
+/// What a layer in front of the handler refuses is answered as if the event's own middleware had.
+#[test]
+fn a_refusal_in_front_of_dispatch_gets_the_answer_of_the_contract() {
+    let reject = |packet: &str, rejection: Rejection| {
+        shown(<dyn Kinds as Serve<Session>>::reject(&Arc::new(Session), &incoming(packet, &[]), rejection))
+    };
+    let refused = || Rejection::new("not today");
+    assert_eq!(reject(r#"21["typed",5]"#, refused()), r#"[{"ok":false,"error":{"Invalid":"not today"}}]"#);
+    assert_eq!(
+        reject(r#"21["unanswerableTyped"]"#, Rejection::rate_limited(std::time::Duration::from_micros(1500))),
+        concat!(
+            r#"[{"ok":false,"error":{"kind":"rateLimited","event":"unanswerableTyped","#,
+            r#""message":"too many events, try again in 2 ms","retryAfterMs":2}}]"#
+        )
+    );
+    for name in ["untyped", "emptyAck", "noAck", "strings", "nobody knows"] {
+        assert_eq!(reject(&format!(r#"21["{name}"]"#), refused()), "Refused: not today");
+    }
+    // Nobody asked, and the hook still sees it, with the event's name.
+    let outcome = <dyn Kinds as Serve<Session>>::reject(&Arc::new(Session), &incoming(r#"2["typed"]"#, &[]), refused());
+    assert!(matches!(outcome, Outcome::Rejected(rejection) if rejection.event() == "typed"));
 }
 
 #[test]
