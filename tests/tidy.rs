@@ -38,7 +38,7 @@ const fn driver(path: &'static str, uses: &'static [&'static str]) -> Room {
 }
 
 /// The layers, bottom up. A file belongs to the first room that holds it.
-const ROOMS: [Room; 13] = [
+const ROOMS: [Room; 14] = [
     pure("text", &[]),
     pure("id", &[]),
     pure("reason", &[]),
@@ -48,7 +48,8 @@ const ROOMS: [Room; 13] = [
     pure("parser", &["id", "text"]),
     pure("contract", &["describe", "id", "parser", "reason", "text"]),
     driver("engine", &["id", "reason", "room", "text"]),
-    driver("server", &["contract", "describe", "engine", "extract", "id", "parser", "reason", "room", "text"]),
+    driver("server", &["contract", "describe", "engine", "extract", "id", "layer", "parser", "reason", "room", "text"]),
+    driver("layer", &["contract", "reason", "server"]),
     driver("extract", &["contract", "engine", "id", "reason", "server", "text"]),
     // For tests of users: a client that talks to the server as any other, and is used by nothing here.
     driver("test", &["contract", "engine", "extract", "id", "parser", "server", "text"]),

@@ -41,6 +41,7 @@
 //! | one client: rooms, emitting, leaving | [`Socket`] |
 //! | all clients, from an HTTP handler | [`SocketIo::of`], [`NamespaceHandle`], [`Broadcast`] |
 //! | what happens to events that do not fit | [`Rejection`], [`Builder::on_rejection`] |
+//! | code around every event: rate limits, logs, your own | [`layer`], [`Builder::event_layer`] |
 //! | events known only at run time | [`Untyped`], [`Service`], [`RawArgs`] |
 //! | Engine.IO without Socket.IO | [`engine::Server`] |
 //! | clients for tests, in the same process | [`test`](mod@test) |
@@ -65,6 +66,8 @@ pub mod engine;
 #[cfg(feature = "server")]
 mod extract;
 mod id;
+#[cfg(feature = "server")]
+pub mod layer;
 pub mod parser;
 mod reason;
 mod room;

@@ -14,6 +14,7 @@ use crate::{
     contract::{Incoming, Namespace, Rejection},
     engine::{self, Config, ConfigError, Cookie, Cors, Transport},
     extract::{ConnectArgs, ConnectFn, ConnectFuture, ConnectSig, Session},
+    layer::EventLayer,
     parser::Limits,
 };
 use http::{HeaderMap, request::Parts};
@@ -182,6 +183,34 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
         self
     }
 
+    /// Puts a layer around every event of the namespaces that were added *before*: one, several or all of them, shared and untyped
+    /// ones too. As with axum's `layer`, one that is added later is further out: it sees events earlier and outcomes later.
+    /// `socket.use`, for whole namespaces. See [`layer`](crate::layer).
+    ///
+    /// A namespace without layers costs nothing for them; a layer costs one allocation for each event.
+    ///
+    /// ```
+    /// use socketio::{SocketIo, layer::{RateLimit, Trace}, namespace};
+    /// use std::time::Duration;
+    /// # #[namespace("/chat")] trait Chat {}
+    /// # #[namespace("/admin")] trait Admin {}
+    /// # struct Session;
+    /// # impl Chat for Session {}
+    /// # impl Admin for Session {}
+    ///
+    /// let io = SocketIo::builder()
+    ///     .shared::<dyn Chat>(Session)
+    ///     .event_layer(RateLimit::new(20, Duration::from_secs(1))) // around `/chat`
+    ///     .shared::<dyn Admin>(Session)
+    ///     .event_layer(Trace::new()) // around both, and in `/chat` around the limit
+    ///     .build();
+    /// ```
+    pub fn event_layer(mut self, layer: impl EventLayer) -> Self {
+        let layer = Arc::new(layer);
+        self.mounts = self.mounts.into_iter().map(|mount| mount.layered(Arc::clone(&layer))).collect();
+        self
+    }
+
     fn mount<N, X, F>(mut self, pattern: Pattern, connect: F) -> Self
     where
         N: Namespace + ?Sized,
@@ -343,7 +372,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     }
 
     /// Sees every event that was rejected: malformed, with arguments that do not fit, refused, or with a handler that
-    /// panicked. An event that the namespace does not know is not rejected, it is ignored.
+    /// panicked or whose answer cannot be serialized. An event that the namespace does not know is not rejected, it is ignored.
     pub fn on_rejection(mut self, hook: impl Fn(&Socket<Untyped>, &Rejection) + Send + Sync + 'static) -> Self {
         self.hooks.rejected.push(Box::new(hook));
         self

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     contract::BoxFuture,
     extract::{ConnectError, ConnectParts},
+    layer::{self, EventLayer},
 };
 use parking_lot::Mutex;
 use std::{
@@ -95,6 +96,19 @@ pub(super) struct Mount {
     /// The `dyn Trait` it was registered under.
     pub(super) contract: TypeId,
     pub(super) accept: Box<Accept>,
+}
+
+impl Mount {
+    /// Puts a layer around the sessions to come.
+    pub(super) fn layered<L: EventLayer>(self, around: Arc<L>) -> Self {
+        let Mount { pattern, contract, accept } = self;
+        let accept: Box<Accept> = Box::new(move |parts| {
+            let (socket, around) = (parts.socket(), Arc::clone(&around));
+            let accepted = accept(parts);
+            Box::pin(async move { Ok(layer::wrap(&*around, socket, accepted.await?)) })
+        });
+        Mount { pattern, contract, accept }
+    }
 }
 
 /// A namespace that came into being when its first client asked for it.

@@ -1,7 +1,7 @@
 //! A user's session with its type erased, and the polling of user code: panics end here.
 
 use crate::{
-    contract::{BoxFuture, Incoming, Outcome, Serve},
+    contract::{BoxFuture, Incoming, Outcome, Rejection, Serve},
     reason::DisconnectReason,
 };
 use std::{
@@ -16,6 +16,8 @@ use std::{
 /// A session whose namespace and type the runtime need not know.
 pub(crate) trait ErasedSession: Send + Sync {
     fn dispatch(&self, event: Incoming) -> BoxFuture<'static, Outcome>;
+    /// The contract's answer to an event that a layer keeps from being dispatched.
+    fn reject(&self, event: &Incoming, rejection: Rejection) -> Outcome;
     fn disconnect(&self, reason: DisconnectReason) -> Option<BoxFuture<'static, ()>>;
 }
 
@@ -27,6 +29,10 @@ struct Typed<N: ?Sized, H> {
 impl<N: Serve<H> + ?Sized, H: Send + Sync + 'static> ErasedSession for Typed<N, H> {
     fn dispatch(&self, event: Incoming) -> BoxFuture<'static, Outcome> {
         N::dispatch(&self.handler, event)
+    }
+
+    fn reject(&self, event: &Incoming, rejection: Rejection) -> Outcome {
+        N::reject(&self.handler, event, rejection)
     }
 
     fn disconnect(&self, reason: DisconnectReason) -> Option<BoxFuture<'static, ()>> {

@@ -1,7 +1,7 @@
 //! The untyped escape hatch: `Service`, a handler whose events are known only at run time (proxies, bridges, test servers).
 
 use crate::{
-    contract::{BoxFuture, Events, Incoming, Namespace, NoEvents, Outcome, Serve, Target},
+    contract::{BoxFuture, Events, Incoming, Namespace, NoEvents, Outcome, Rejection, Serve, Target},
     describe::{Describe, EventSpec},
     reason::DisconnectReason,
 };
@@ -15,6 +15,13 @@ pub enum Untyped {}
 pub trait Service: Send + Sync + 'static {
     /// Handles one event. Events of a socket start in the order in which they arrived.
     fn event(self: Arc<Self>, event: Incoming) -> impl Future<Output = Outcome> + Send;
+
+    /// The answer to an event that an [event layer](crate::layer) has rejected. [`Outcome::RejectedWith`] acknowledges it.
+    /// Default: it is not acknowledged.
+    fn reject(&self, event: &Incoming, rejection: Rejection) -> Outcome {
+        let _ = event;
+        Outcome::Rejected(rejection)
+    }
 
     /// The socket has ended; the last call on the session.
     fn disconnected(self: Arc<Self>, reason: DisconnectReason) -> impl Future<Output = ()> + Send {
@@ -50,6 +57,10 @@ impl Namespace for Untyped {
 impl<H: Service> Serve<H> for Untyped {
     fn dispatch(handler: &Arc<H>, event: Incoming) -> BoxFuture<'static, Outcome> {
         Box::pin(Arc::clone(handler).event(event))
+    }
+
+    fn reject(handler: &Arc<H>, event: &Incoming, rejection: Rejection) -> Outcome {
+        handler.reject(event, rejection.of(event))
     }
 
     fn on_disconnect(handler: &Arc<H>, reason: DisconnectReason) -> Option<BoxFuture<'static, ()>> {

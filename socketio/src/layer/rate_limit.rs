@@ -1,0 +1,264 @@
+//! `RateLimit`: so many events of one socket in a time, and no more.
+//!
+//! A token bucket, kept as the one instant at which it will be full again (the generic cell rate algorithm): taking a token moves
+//! it on by the time that a token takes to come back, and the bucket is empty when that would be more than a whole period away.
+
+use super::{EventLayer, EventService, Next};
+use crate::{
+    contract::{Incoming, Outcome, Rejection},
+    server::{Socket, Untyped},
+};
+use parking_lot::Mutex;
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// Limits the events of each socket with a token bucket for all of them, and one for each event that is given its own. An event
+/// takes a token from both; the refused one takes none.
+///
+/// A refusal is a [`RejectionKind::RateLimited`](crate::RejectionKind::RateLimited), whose
+/// [`retry_after`](Rejection::retry_after) and message say when the next one is taken. Unknown and malformed events count, and
+/// acknowledgements do not. The clock is tokio's, which a test may pause.
+///
+/// The limit is one socket's: who opens several connections has several, and a socket in two namespaces has a bucket in each.
+///
+/// ```
+/// use socketio::{CallError, Rejection, RejectionKind, SocketIo, layer::RateLimit, namespace, test::Client};
+/// use std::time::Duration;
+///
+/// #[namespace("/chat")]
+/// trait Chat {
+///     #[event]
+///     async fn say(&self, text: &str) -> Result<(), Rejection>;
+///     #[event]
+///     async fn typing(&self) -> Result<(), Rejection>;
+/// }
+/// struct Session;
+/// impl Chat for Session {
+///     async fn say(&self, _: &str) -> Result<(), Rejection> { Ok(()) }
+///     async fn typing(&self) -> Result<(), Rejection> { Ok(()) }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let second = Duration::from_secs(1);
+/// let io = SocketIo::builder()
+///     .shared::<dyn Chat>(Session)
+///     .event_layer(RateLimit::new(20, second).event("say", 1, 5 * second))
+///     .build();
+/// let client = Client::<dyn Chat>::connect(&io).await.unwrap();
+/// assert_eq!(client.emit().say("hello").await, Ok(()));
+/// let Err(CallError::Rejected(rejection)) = client.emit().say("hello?").await else { panic!("too soon") };
+/// assert_eq!(rejection.kind(), RejectionKind::RateLimited);
+/// assert_eq!(rejection.retry_after(), Some(5 * second));
+/// assert_eq!(client.emit().typing().await, Ok(()), "another event");
+/// tokio::time::sleep(5 * second).await;
+/// assert_eq!(client.emit().say("here I am").await, Ok(()));
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct RateLimit {
+    limits: Arc<Limits>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Limits {
+    all: Option<Rate>,
+    events: Vec<(String, Rate)>,
+}
+
+impl RateLimit {
+    /// At most so many events of one socket at once, and as many in each `period` from then on. None counts as one.
+    ///
+    /// [`default`](Default::default) limits only the events that are named with [`event`](Self::event).
+    pub fn new(events: u32, period: Duration) -> Self {
+        RateLimit { limits: Arc::new(Limits { all: Some(Rate::new(events, period)), events: Vec::new() }) }
+    }
+
+    /// Gives an event a limit of its own, beside that of all. The last word on an event counts.
+    pub fn event(mut self, name: impl Into<String>, events: u32, period: Duration) -> Self {
+        let (name, limits) = (name.into(), Arc::make_mut(&mut self.limits));
+        limits.events.retain(|(known, _)| *known != name);
+        limits.events.push((name, Rate::new(events, period)));
+        self
+    }
+}
+
+/// How fast a bucket fills.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    period: Duration,
+    /// The time that one token takes to come back.
+    token: Duration,
+}
+
+impl Rate {
+    fn new(events: u32, period: Duration) -> Self {
+        /// A longer period would not fit into the clock.
+        const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+        let period = period.min(LONGEST);
+        Rate { period, token: period / events.max(1) }
+    }
+}
+
+/// When a bucket is full again; `None`: it is, because nothing was taken yet.
+type Full = Option<Instant>;
+
+/// What the bucket would be after taking a token, or how long it takes until there is one.
+fn take(full: Full, rate: Rate, now: Instant) -> Result<Instant, Duration> {
+    let then = full.map_or(now, |full| full.max(now)) + rate.token;
+    let wait = (then - now).saturating_sub(rate.period);
+    if wait.is_zero() { Ok(then) } else { Err(wait) }
+}
+
+/// The buckets of one socket; see [`RateLimit`].
+#[derive(Debug)]
+pub struct RateLimited {
+    limits: Arc<Limits>,
+    /// Guards the levels; a leaf, held while a token is taken.
+    levels: Mutex<Levels>,
+}
+
+#[derive(Debug)]
+struct Levels {
+    all: Full,
+    /// As many as events have limits, in their order: clients cannot make it grow.
+    events: Vec<Full>,
+}
+
+impl RateLimited {
+    fn new(limits: Arc<Limits>) -> Self {
+        let events = vec![None; limits.events.len()];
+        RateLimited { limits, levels: Mutex::new(Levels { all: None, events }) }
+    }
+
+    /// Takes a token for an event, or tells how long it takes until there is one.
+    fn take(&self, event: &str, now: Instant) -> Result<(), Duration> {
+        let own = self.limits.events.iter().position(|(name, _)| name == event);
+        let mut levels = self.levels.lock();
+        let all = self.limits.all.map(|rate| take(levels.all, rate, now));
+        let own = own.map(|at| (at, take(levels.events[at], self.limits.events[at].1, now)));
+        let waits = [all, own.map(|(_, own)| own)].into_iter().flatten().filter_map(Result::err);
+        if let Some(wait) = waits.max() {
+            return Err(wait);
+        }
+        if let Some(Ok(full)) = all {
+            levels.all = Some(full);
+        }
+        if let Some((at, Ok(full))) = own {
+            levels.events[at] = Some(full);
+        }
+        Ok(())
+    }
+}
+
+impl EventLayer for RateLimit {
+    type Service = RateLimited;
+
+    fn layer(&self, _: &Socket<Untyped>) -> RateLimited {
+        RateLimited::new(Arc::clone(&self.limits))
+    }
+}
+
+impl EventService for RateLimited {
+    async fn call(&self, event: Incoming, next: Next) -> Outcome {
+        match self.take(event.name(), Instant::now()) {
+            Ok(()) => next.run(event).await,
+            Err(wait) => Rejection::rate_limited(wait).into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn buckets(limit: &RateLimit) -> RateLimited {
+        RateLimited::new(Arc::clone(&limit.limits))
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn millis(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn a_bucket_empties_and_fills() {
+        let (start, buckets) = (Instant::now(), buckets(&RateLimit::new(4, SECOND)));
+        for _ in 0..4 {
+            assert_eq!(buckets.take("a", start), Ok(()));
+        }
+        assert_eq!(buckets.take("b", start), Err(millis(250)));
+        assert_eq!(buckets.take("b", start + millis(100)), Err(millis(150)), "a refusal costs nothing");
+        assert_eq!(buckets.take("b", start + millis(250)), Ok(()));
+        assert_eq!(buckets.take("b", start + millis(250)), Err(millis(250)));
+        for _ in 0..4 {
+            assert_eq!(buckets.take("a", start + 10 * SECOND), Ok(()), "it is full again, and no fuller");
+        }
+        assert_eq!(buckets.take("a", start + 10 * SECOND), Err(millis(250)));
+    }
+
+    #[test]
+    fn an_event_has_a_bucket_of_its_own() {
+        let limit = RateLimit::new(4, SECOND).event("say", 9, SECOND).event("say", 1, SECOND).event("see", 1, 2 * SECOND);
+        let (start, buckets) = (Instant::now(), buckets(&limit));
+        assert_eq!(buckets.take("say", start), Ok(()));
+        assert_eq!(buckets.take("say", start), Err(SECOND), "its own is empty");
+        for event in ["other", "see", "another"] {
+            assert_eq!(buckets.take(event, start), Ok(()), "the refused one took nothing of the common one");
+        }
+        assert_eq!(buckets.take("other", start), Err(millis(250)));
+        assert_eq!(buckets.take("see", start), Err(2 * SECOND), "the longer wait of the two");
+        assert_eq!(buckets.take("say", start + millis(250)), Err(millis(750)));
+        assert_eq!(buckets.take("other", start + millis(250)), Ok(()), "the refused one took nothing of the common one");
+    }
+
+    #[test]
+    fn only_named_events_are_limited_by_default() {
+        let (start, buckets) = (Instant::now(), buckets(&RateLimit::default().event("say", 0, SECOND)));
+        assert_eq!(buckets.take("say", start), Ok(()), "none counts as one");
+        assert_eq!(buckets.take("say", start), Err(SECOND));
+        for _ in 0..1000 {
+            assert_eq!(buckets.take("other", start), Ok(()));
+        }
+    }
+
+    #[test]
+    fn periods_of_any_length_fit() {
+        let start = Instant::now();
+        for period in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
+            let buckets = buckets(&RateLimit::new(2, period));
+            assert_eq!(buckets.take("a", start), Ok(()));
+            assert_eq!(buckets.take("a", start), Ok(()));
+            assert_eq!(buckets.take("a", start).is_err(), period == Duration::MAX, "{period:?}");
+        }
+    }
+
+    proptest! {
+        /// In no window of one period are there more than twice the events: a full bucket, and what comes back meanwhile.
+        #[test]
+        fn no_window_has_more_than_a_bucket_and_its_refill(
+            events in 1_u32..20,
+            steps in prop::collection::vec(0_u64..300, 1..200),
+        ) {
+            let (mut now, buckets) = (Instant::now(), buckets(&RateLimit::new(events, SECOND)));
+            let mut taken: Vec<Instant> = Vec::new();
+            for step in steps {
+                now += millis(step);
+                match buckets.take("a", now) {
+                    Ok(()) => taken.push(now),
+                    // Whoever waits as long as it was told gets its turn.
+                    Err(wait) => {
+                        prop_assert!(buckets.take("a", now + wait - Duration::from_nanos(1)).is_err());
+                        now += wait;
+                        prop_assert_eq!(buckets.take("a", now), Ok(()));
+                        taken.push(now);
+                    }
+                }
+                let recent = taken.iter().filter(|then| **then + SECOND > now).count();
+                prop_assert!(recent <= 2 * events as usize, "{recent} of {events}");
+            }
+        }
+    }
+}
