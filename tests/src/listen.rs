@@ -1,6 +1,7 @@
 //! Binding and serving as the fixtures do it.
 
 use axum::{Router, serve::ListenerExt};
+use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpSocket};
 
 /// Connections that may wait to be accepted.
@@ -17,7 +18,7 @@ pub fn bind(port: u16) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves for ever, without Nagle's algorithm.
+/// Serves for ever, without Nagle's algorithm. Extractors see the address of the client.
 ///
 /// # Errors
 /// Accepting failed for good.
@@ -26,5 +27,5 @@ pub async fn serve(listener: TcpListener, app: Router) -> std::io::Result<()> {
         // A connection that is gone already needs no option.
         let _ = stream.set_nodelay(true);
     });
-    axum::serve(listener, app).await
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
 }
