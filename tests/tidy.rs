@@ -420,13 +420,16 @@ fn check_tests(cell: &str) -> Result<(), String> {
 }
 
 #[test]
-fn every_difference_has_a_test() {
-    let document = "docs/protocol.md";
-    let offences: Vec<_> = rows(TREE.text(document))
-        .iter()
-        .filter_map(|(number, cells)| Some(format!("{document}:{number} {}: {}", cells[0], check_tests(cells.last()?).err()?)))
-        .collect();
-    report(&offences, "write the test that pins the difference, and name it in the last column");
+fn every_difference_and_every_rejection_has_a_test() {
+    let mut offences = Vec::new();
+    for document in ["docs/protocol.md", "docs/rejections.md"] {
+        let rows = rows(TREE.text(document));
+        assert!(!rows.is_empty(), "{document} has tables");
+        offences.extend(rows.iter().filter_map(|(number, cells)| {
+            Some(format!("{document}:{number} {}: {}", cells[0], check_tests(cells.last()?).err()?))
+        }));
+    }
+    report(&offences, "write the test that pins what the row says, and name it in the last column");
 }
 
 #[test]

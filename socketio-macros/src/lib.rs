@@ -148,7 +148,8 @@ pub fn events(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `T` | `T` |
 /// | `Result<T, E>` | `{ ok: true, data }` or `{ ok: false, error }` |
 ///
-/// If `E: From<Rejection>`, an event whose arguments cannot be decoded is answered with that error, else it is not answered.
+/// If `E: From<Rejection>`, as `String` and `Rejection` itself are, an event that is rejected is answered with that error: one
+/// whose arguments cannot be decoded, that a middleware or a layer refuses, or whose handler panics. Else it is not answered.
 ///
 /// # Receiver
 ///

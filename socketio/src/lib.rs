@@ -113,5 +113,6 @@ struct Readme;
 /// So do those of the guides.
 #[cfg(all(doctest, feature = "server"))]
 #[doc = include_str!("../../docs/namespaces.md")]
+#[doc = include_str!("../../docs/rejections.md")]
 #[doc = include_str!("../../docs/testing.md")]
 struct Guides;

@@ -49,6 +49,7 @@ mod limits;
 mod macros;
 mod namespaces;
 mod order;
+mod rejections;
 mod rooms;
 mod script;
 mod secrets;

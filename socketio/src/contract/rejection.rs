@@ -32,7 +32,7 @@ pub enum RejectionKind {
 /// client receives it as that typed error; else the event is not acknowledged. Never carries payload text.
 ///
 /// `String` and `Rejection` itself are such error types: `Result<T, Rejection>` is the choice of an event that has no errors of its
-/// own. `docs/rejections.md` has the table of what a client receives for which rejection.
+/// own. `docs/rejections.md` of the repository has the table of what a client receives for which rejection.
 ///
 /// ```
 /// use socketio::{Rejection, RejectionKind};
