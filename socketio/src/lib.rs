@@ -112,6 +112,7 @@ struct Readme;
 
 /// So do those of the guides.
 #[cfg(all(doctest, feature = "server"))]
+#[doc = include_str!("../../docs/authentication.md")]
 #[doc = include_str!("../../docs/namespaces.md")]
 #[doc = include_str!("../../docs/rejections.md")]
 #[doc = include_str!("../../docs/testing.md")]

@@ -39,6 +39,7 @@ mod client;
 mod cluster;
 mod data;
 mod dynamic;
+mod expiry;
 mod extractors;
 mod hooks;
 mod http;
