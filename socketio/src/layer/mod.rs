@@ -91,6 +91,12 @@ use std::{future::Future, sync::Arc};
 /// }
 /// # let _ = Trial(10);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event layer",
+    label = "does not implement `EventLayer`",
+    note = "an `async fn(Incoming, Next) -> Outcome` becomes one with `socketio::layer::from_fn(..)`",
+    note = "a tower layer goes around `io.layer()`: it sees requests, not events"
+)]
 pub trait EventLayer: Send + Sync + 'static {
     /// What is called around each event; holds the state of one socket, and is dropped with its session.
     type Service: EventService;
