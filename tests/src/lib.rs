@@ -1,4 +1,5 @@
 //! Test support: what the fixture servers share.
 
 pub mod conformance;
+pub mod forms;
 pub mod listen;
