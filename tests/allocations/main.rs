@@ -4,4 +4,5 @@
 //! the client allocates on the thread of the test is not seen, and other tests do not disturb.
 
 mod events;
+mod names;
 mod server;
