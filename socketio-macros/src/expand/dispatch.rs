@@ -2,20 +2,22 @@
 //!
 //! ```text
 //! "join" => {
-//!     let __handler = Arc::clone(__handler);
-//!     Box::pin(async move {
-//!         match guard(&__event, async {
-//!             let (__a0,) = match args::decode(&__event, |__args| Ok((__args.next::<CowStr<'_>>("room")?,))) {
-//!                 Ok(__values) => __values,
-//!                 Err(__rejection) => return probe::reject(&__event, __rejection),
-//!             };
-//!             let __reply = <__H as Chat>::join(&__handler, &*__a0).await;
-//!             ack::value(&__event, &__reply)
-//!         }).await {
-//!             Ok(__outcome) => __outcome,
-//!             Err(__rejection) => probe::reject(&__event, __rejection),
-//!         }
-//!     })
+//!     fn __arm<__H: Chat>(__handler: Arc<__H>, __event: Incoming) -> BoxFuture<'static, Outcome> {
+//!         Box::pin(async move {
+//!             match guard(&__event, async {
+//!                 let (__a0,) = match args::decode(&__event, |__args| Ok((__args.next::<CowStr<'_>>("room")?,))) {
+//!                     Ok(__values) => __values,
+//!                     Err(__rejection) => return probe::reject(&__event, __rejection),
+//!                 };
+//!                 let __reply = <__H as Chat>::join(&__handler, &*__a0).await;
+//!                 ack::value(&__event, &__reply)
+//!             }).await {
+//!                 Ok(__outcome) => __outcome,
+//!                 Err(__rejection) => probe::reject(&__event, __rejection),
+//!             }
+//!         })
+//!     }
+//!     __arm(Arc::clone(__handler), __event)
 //! }
 //! ```
 //!
@@ -96,19 +98,26 @@ fn arm(model: &Model, event: &Event, names: &Names) -> TokenStream {
     let lent = event.args.iter().enumerate().map(|(index, arg)| lent(index, arg));
     let call = quote!(<__H as #contract>::#method(#receiver, #(#lent),*).await);
     let acknowledge = acknowledge(event, call, names);
-    let future = boxed(guarded(quote! { #middleware #arguments #acknowledge }, &rejected, names));
+    let future = boxed(guarded(quote! { #middleware #arguments #acknowledge }, &rejected, names), names);
     quote! {
         #(#cfgs)*
         #name => #future
     }
 }
 
-/// An arm's body: one box, sized for this future alone.
-fn boxed(body: TokenStream) -> TokenStream {
-    let handler = local("__handler");
+/// An arm's body: one box, sized for this future alone. It stands in a function of its own: what rustc does with a function
+/// grows faster than the function, and a contract may have hundreds of events.
+fn boxed(body: TokenStream, names: &Names) -> TokenStream {
+    let Names { private, contract, .. } = names;
+    let (arm, handler, event) = (local("__arm"), local("__handler"), local("__event"));
     quote! {{
-        let #handler = ::std::sync::Arc::clone(#handler);
-        ::std::boxed::Box::pin(async move { #body })
+        fn #arm<__H: #contract>(
+            #handler: ::std::sync::Arc<__H>,
+            #event: #private::Incoming,
+        ) -> #private::BoxFuture<'static, #private::Outcome> {
+            ::std::boxed::Box::pin(async move { #body })
+        }
+        #arm(::std::sync::Arc::clone(#handler), #event)
     }}
 }
 
@@ -265,12 +274,15 @@ fn unknown(model: &Model, names: &Names) -> TokenStream {
         let (first, second) = (local_at("__event", span(hook, 0)), local_at("__event", span(hook, 1)));
         let name = quote_spanned!(span(hook, 0)=> #first.name());
         let args = quote_spanned!(span(hook, 1)=> #second.raw_args());
-        let future = boxed(quote! {
-            #middleware
-            #well_formed
-            <__H as #contract>::#method(#receiver, #name, #args).await;
-            #private::ack::none()
-        });
+        let future = boxed(
+            quote! {
+                #middleware
+                #well_formed
+                <__H as #contract>::#method(#receiver, #name, #args).await;
+                #private::ack::none()
+            },
+            names,
+        );
         quote!(#(#cfgs)* _ => #future)
     });
     if model.fallback.as_ref().is_some_and(|hook| hook.cfgs.is_empty()) {
@@ -279,7 +291,7 @@ fn unknown(model: &Model, names: &Names) -> TokenStream {
     let unhandled = quote!(#private::Outcome::Unhandled(#event));
     let last = match &model.middleware {
         // Also unknown events count for a middleware, for example one that limits their rate.
-        Some(_) => boxed(quote! { #middleware #unhandled }),
+        Some(_) => boxed(quote! { #middleware #unhandled }, names),
         None => quote!(::std::boxed::Box::pin(::core::future::ready(#unhandled)),),
     };
     quote!(#fallback _ => #last)
@@ -289,14 +301,16 @@ fn on_disconnect(hook: &Hook, names: &Names) -> TokenStream {
     let Names { private, contract, .. } = names;
     let (cfgs, method, handler, reason) = (&hook.cfgs, &hook.method, local("__handler"), local_at("__reason", span(hook, 0)));
     let receiver = receiver(hook.receiver);
-    let future = boxed(quote!(<__H as #contract>::#method(#receiver, #reason).await));
     quote! {
         #(#cfgs)*
         fn on_disconnect(
             #handler: &::std::sync::Arc<__H>,
             #reason: #private::DisconnectReason,
         ) -> ::core::option::Option<#private::BoxFuture<'static, ()>> {
-            ::core::option::Option::Some(#future)
+            let #handler = ::std::sync::Arc::clone(#handler);
+            ::core::option::Option::Some(::std::boxed::Box::pin(async move {
+                <__H as #contract>::#method(#receiver, #reason).await
+            }))
         }
     }
 }

@@ -163,213 +163,253 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
     ) -> ::socketio::__private::BoxFuture<'static, ::socketio::__private::Outcome> {
         match __event.name() {
             "open_file" => {
-                let __handler = ::std::sync::Arc::clone(__handler);
-                ::std::boxed::Box::pin(async move {
-                    match ::socketio::__private::probe::guard(
-                            &__event,
-                            async {
-                                #[cfg(feature = "audit")]
-                                {
-                                    if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
-                                            &__handler,
-                                            &__event,
-                                        )
-                                        .await
-                                    {
-                                        return ::socketio::__private::probe::reject(
-                                            &__event,
-                                            __rejection,
-                                        );
-                                    }
-                                }
-                                let (__a0,) = match ::socketio::__private::args::decode(
-                                    &__event,
-                                    |__args| ::core::result::Result::Ok((
-                                        __args
-                                            .next::<::socketio::__private::args::CowStr<'_>>("path")?,
-                                    )),
-                                ) {
-                                    ::core::result::Result::Ok(__values) => __values,
-                                    ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::probe::reject(
-                                            &__event,
-                                            __rejection,
-                                        );
-                                    }
-                                };
-                                <__H as Conditional>::open_file(&__handler, &*__a0).await;
-                                ::socketio::__private::ack::none()
-                            },
-                        )
-                        .await
-                    {
-                        ::core::result::Result::Ok(__outcome) => __outcome,
-                        ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::probe::reject(&__event, __rejection)
-                        }
-                    }
-                })
-            }
-            "close" => {
-                let __handler = ::std::sync::Arc::clone(__handler);
-                ::std::boxed::Box::pin(async move {
-                    match ::socketio::__private::probe::guard(
-                            &__event,
-                            async {
-                                #[cfg(feature = "audit")]
-                                {
-                                    if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
-                                            &__handler,
-                                            &__event,
-                                        )
-                                        .await
-                                    {
-                                        return ::socketio::__private::probe::reject(
-                                            &__event,
-                                            __rejection,
-                                        );
-                                    }
-                                }
-                                let () = match ::socketio::__private::args::decode(
-                                    &__event,
-                                    |__args| ::core::result::Result::Ok(()),
-                                ) {
-                                    ::core::result::Result::Ok(__values) => __values,
-                                    ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::probe::reject(
-                                            &__event,
-                                            __rejection,
-                                        );
-                                    }
-                                };
-                                <__H as Conditional>::close(&__handler).await;
-                                ::socketio::__private::ack::none()
-                            },
-                        )
-                        .await
-                    {
-                        ::core::result::Result::Ok(__outcome) => __outcome,
-                        ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::probe::reject(&__event, __rejection)
-                        }
-                    }
-                })
-            }
-            #[cfg(unix)]
-            "open" => {
-                let __handler = ::std::sync::Arc::clone(__handler);
-                ::std::boxed::Box::pin(async move {
-                    match ::socketio::__private::probe::guard(
-                            &__event,
-                            async {
-                                #[cfg(feature = "audit")]
-                                {
-                                    if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
-                                            &__handler,
-                                            &__event,
-                                        )
-                                        .await
-                                    {
-                                        return ::socketio::__private::probe::reject(
-                                            &__event,
-                                            __rejection,
-                                        );
-                                    }
-                                }
-                                let (__a0,) = match ::socketio::__private::args::decode(
-                                    &__event,
-                                    |__args| ::core::result::Result::Ok((
-                                        __args.next::<u32>("descriptor")?,
-                                    )),
-                                ) {
-                                    ::core::result::Result::Ok(__values) => __values,
-                                    ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::probe::reject(
-                                            &__event,
-                                            __rejection,
-                                        );
-                                    }
-                                };
-                                <__H as Conditional>::open(&__handler, __a0).await;
-                                ::socketio::__private::ack::none()
-                            },
-                        )
-                        .await
-                    {
-                        ::core::result::Result::Ok(__outcome) => __outcome,
-                        ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::probe::reject(&__event, __rejection)
-                        }
-                    }
-                })
-            }
-            #[cfg(not(unix))]
-            "open" => {
-                let __handler = ::std::sync::Arc::clone(__handler);
-                ::std::boxed::Box::pin(async move {
-                    match ::socketio::__private::probe::guard(
-                            &__event,
-                            async {
-                                #[cfg(feature = "audit")]
-                                {
-                                    if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
-                                            &__handler,
-                                            &__event,
-                                        )
-                                        .await
-                                    {
-                                        return ::socketio::__private::probe::reject(
-                                            &__event,
-                                            __rejection,
-                                        );
-                                    }
-                                }
-                                let (__a0,) = match ::socketio::__private::args::decode(
-                                    &__event,
-                                    |__args| ::core::result::Result::Ok((
-                                        __args.next::<u64>("handle")?,
-                                    )),
-                                ) {
-                                    ::core::result::Result::Ok(__values) => __values,
-                                    ::core::result::Result::Err(__rejection) => {
-                                        return ::socketio::__private::probe::reject(
-                                            &__event,
-                                            __rejection,
-                                        );
-                                    }
-                                };
-                                <__H as Conditional>::open(&__handler, __a0).await;
-                                ::socketio::__private::ack::none()
-                            },
-                        )
-                        .await
-                    {
-                        ::core::result::Result::Ok(__outcome) => __outcome,
-                        ::core::result::Result::Err(__rejection) => {
-                            ::socketio::__private::probe::reject(&__event, __rejection)
-                        }
-                    }
-                })
-            }
-            _ => {
-                let __handler = ::std::sync::Arc::clone(__handler);
-                ::std::boxed::Box::pin(async move {
-                    #[cfg(feature = "audit")]
-                    {
-                        if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
-                                &__handler,
+                fn __arm<__H: Conditional>(
+                    __handler: ::std::sync::Arc<__H>,
+                    __event: ::socketio::__private::Incoming,
+                ) -> ::socketio::__private::BoxFuture<
+                    'static,
+                    ::socketio::__private::Outcome,
+                > {
+                    ::std::boxed::Box::pin(async move {
+                        match ::socketio::__private::probe::guard(
                                 &__event,
+                                async {
+                                    #[cfg(feature = "audit")]
+                                    {
+                                        if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
+                                                &__handler,
+                                                &__event,
+                                            )
+                                            .await
+                                        {
+                                            return ::socketio::__private::probe::reject(
+                                                &__event,
+                                                __rejection,
+                                            );
+                                        }
+                                    }
+                                    let (__a0,) = match ::socketio::__private::args::decode(
+                                        &__event,
+                                        |__args| ::core::result::Result::Ok((
+                                            __args
+                                                .next::<::socketio::__private::args::CowStr<'_>>("path")?,
+                                        )),
+                                    ) {
+                                        ::core::result::Result::Ok(__values) => __values,
+                                        ::core::result::Result::Err(__rejection) => {
+                                            return ::socketio::__private::probe::reject(
+                                                &__event,
+                                                __rejection,
+                                            );
+                                        }
+                                    };
+                                    <__H as Conditional>::open_file(&__handler, &*__a0).await;
+                                    ::socketio::__private::ack::none()
+                                },
                             )
                             .await
                         {
-                            return ::socketio::__private::probe::reject(
-                                &__event,
-                                __rejection,
-                            );
+                            ::core::result::Result::Ok(__outcome) => __outcome,
+                            ::core::result::Result::Err(__rejection) => {
+                                ::socketio::__private::probe::reject(&__event, __rejection)
+                            }
                         }
-                    }
-                    ::socketio::__private::Outcome::Unhandled(__event)
-                })
+                    })
+                }
+                __arm(::std::sync::Arc::clone(__handler), __event)
+            }
+            "close" => {
+                fn __arm<__H: Conditional>(
+                    __handler: ::std::sync::Arc<__H>,
+                    __event: ::socketio::__private::Incoming,
+                ) -> ::socketio::__private::BoxFuture<
+                    'static,
+                    ::socketio::__private::Outcome,
+                > {
+                    ::std::boxed::Box::pin(async move {
+                        match ::socketio::__private::probe::guard(
+                                &__event,
+                                async {
+                                    #[cfg(feature = "audit")]
+                                    {
+                                        if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
+                                                &__handler,
+                                                &__event,
+                                            )
+                                            .await
+                                        {
+                                            return ::socketio::__private::probe::reject(
+                                                &__event,
+                                                __rejection,
+                                            );
+                                        }
+                                    }
+                                    let () = match ::socketio::__private::args::decode(
+                                        &__event,
+                                        |__args| ::core::result::Result::Ok(()),
+                                    ) {
+                                        ::core::result::Result::Ok(__values) => __values,
+                                        ::core::result::Result::Err(__rejection) => {
+                                            return ::socketio::__private::probe::reject(
+                                                &__event,
+                                                __rejection,
+                                            );
+                                        }
+                                    };
+                                    <__H as Conditional>::close(&__handler).await;
+                                    ::socketio::__private::ack::none()
+                                },
+                            )
+                            .await
+                        {
+                            ::core::result::Result::Ok(__outcome) => __outcome,
+                            ::core::result::Result::Err(__rejection) => {
+                                ::socketio::__private::probe::reject(&__event, __rejection)
+                            }
+                        }
+                    })
+                }
+                __arm(::std::sync::Arc::clone(__handler), __event)
+            }
+            #[cfg(unix)]
+            "open" => {
+                fn __arm<__H: Conditional>(
+                    __handler: ::std::sync::Arc<__H>,
+                    __event: ::socketio::__private::Incoming,
+                ) -> ::socketio::__private::BoxFuture<
+                    'static,
+                    ::socketio::__private::Outcome,
+                > {
+                    ::std::boxed::Box::pin(async move {
+                        match ::socketio::__private::probe::guard(
+                                &__event,
+                                async {
+                                    #[cfg(feature = "audit")]
+                                    {
+                                        if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
+                                                &__handler,
+                                                &__event,
+                                            )
+                                            .await
+                                        {
+                                            return ::socketio::__private::probe::reject(
+                                                &__event,
+                                                __rejection,
+                                            );
+                                        }
+                                    }
+                                    let (__a0,) = match ::socketio::__private::args::decode(
+                                        &__event,
+                                        |__args| ::core::result::Result::Ok((
+                                            __args.next::<u32>("descriptor")?,
+                                        )),
+                                    ) {
+                                        ::core::result::Result::Ok(__values) => __values,
+                                        ::core::result::Result::Err(__rejection) => {
+                                            return ::socketio::__private::probe::reject(
+                                                &__event,
+                                                __rejection,
+                                            );
+                                        }
+                                    };
+                                    <__H as Conditional>::open(&__handler, __a0).await;
+                                    ::socketio::__private::ack::none()
+                                },
+                            )
+                            .await
+                        {
+                            ::core::result::Result::Ok(__outcome) => __outcome,
+                            ::core::result::Result::Err(__rejection) => {
+                                ::socketio::__private::probe::reject(&__event, __rejection)
+                            }
+                        }
+                    })
+                }
+                __arm(::std::sync::Arc::clone(__handler), __event)
+            }
+            #[cfg(not(unix))]
+            "open" => {
+                fn __arm<__H: Conditional>(
+                    __handler: ::std::sync::Arc<__H>,
+                    __event: ::socketio::__private::Incoming,
+                ) -> ::socketio::__private::BoxFuture<
+                    'static,
+                    ::socketio::__private::Outcome,
+                > {
+                    ::std::boxed::Box::pin(async move {
+                        match ::socketio::__private::probe::guard(
+                                &__event,
+                                async {
+                                    #[cfg(feature = "audit")]
+                                    {
+                                        if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
+                                                &__handler,
+                                                &__event,
+                                            )
+                                            .await
+                                        {
+                                            return ::socketio::__private::probe::reject(
+                                                &__event,
+                                                __rejection,
+                                            );
+                                        }
+                                    }
+                                    let (__a0,) = match ::socketio::__private::args::decode(
+                                        &__event,
+                                        |__args| ::core::result::Result::Ok((
+                                            __args.next::<u64>("handle")?,
+                                        )),
+                                    ) {
+                                        ::core::result::Result::Ok(__values) => __values,
+                                        ::core::result::Result::Err(__rejection) => {
+                                            return ::socketio::__private::probe::reject(
+                                                &__event,
+                                                __rejection,
+                                            );
+                                        }
+                                    };
+                                    <__H as Conditional>::open(&__handler, __a0).await;
+                                    ::socketio::__private::ack::none()
+                                },
+                            )
+                            .await
+                        {
+                            ::core::result::Result::Ok(__outcome) => __outcome,
+                            ::core::result::Result::Err(__rejection) => {
+                                ::socketio::__private::probe::reject(&__event, __rejection)
+                            }
+                        }
+                    })
+                }
+                __arm(::std::sync::Arc::clone(__handler), __event)
+            }
+            _ => {
+                fn __arm<__H: Conditional>(
+                    __handler: ::std::sync::Arc<__H>,
+                    __event: ::socketio::__private::Incoming,
+                ) -> ::socketio::__private::BoxFuture<
+                    'static,
+                    ::socketio::__private::Outcome,
+                > {
+                    ::std::boxed::Box::pin(async move {
+                        #[cfg(feature = "audit")]
+                        {
+                            if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
+                                    &__handler,
+                                    &__event,
+                                )
+                                .await
+                            {
+                                return ::socketio::__private::probe::reject(
+                                    &__event,
+                                    __rejection,
+                                );
+                            }
+                        }
+                        ::socketio::__private::Outcome::Unhandled(__event)
+                    })
+                }
+                __arm(::std::sync::Arc::clone(__handler), __event)
             }
         }
     }

@@ -139,181 +139,213 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
         match __event.name() {
             #[cfg(feature = "legacy")]
             "set_name" => {
-                let __handler = ::std::sync::Arc::clone(__handler);
-                ::std::boxed::Box::pin(async move {
-                    match crate::runtime::__private::probe::guard(
-                            &__event,
-                            async {
-                                {
-                                    if let ::core::result::Result::Err(__rejection) = <__H as Org>::allow(
-                                            &__handler,
-                                            &__event,
-                                        )
-                                        .await
+                fn __arm<__H: Org>(
+                    __handler: ::std::sync::Arc<__H>,
+                    __event: crate::runtime::__private::Incoming,
+                ) -> crate::runtime::__private::BoxFuture<
+                    'static,
+                    crate::runtime::__private::Outcome,
+                > {
+                    ::std::boxed::Box::pin(async move {
+                        match crate::runtime::__private::probe::guard(
+                                &__event,
+                                async {
                                     {
-                                        return {
-                                            #[allow(unused_imports)]
-                                            use crate::runtime::__private::probe::{
-                                                RejectTyped as _, RejectUntyped as _,
+                                        if let ::core::result::Result::Err(__rejection) = <__H as Org>::allow(
+                                                &__handler,
+                                                &__event,
+                                            )
+                                            .await
+                                        {
+                                            return {
+                                                #[allow(unused_imports)]
+                                                use crate::runtime::__private::probe::{
+                                                    RejectTyped as _, RejectUntyped as _,
+                                                };
+                                                (&crate::runtime::__private::probe::Reject::<String>::new())
+                                                    .reject(&__event, __rejection)
                                             };
-                                            (&crate::runtime::__private::probe::Reject::<String>::new())
-                                                .reject(&__event, __rejection)
-                                        };
+                                        }
                                     }
-                                }
-                                let (__a0,) = match crate::runtime::__private::args::decode(
-                                    &__event,
-                                    |__args| ::core::result::Result::Ok((
-                                        __args
-                                            .next::<
-                                                crate::runtime::__private::args::CowStr<'_>,
-                                            >("name")?,
-                                    )),
-                                ) {
-                                    ::core::result::Result::Ok(__values) => __values,
-                                    ::core::result::Result::Err(__rejection) => {
-                                        return {
-                                            #[allow(unused_imports)]
-                                            use crate::runtime::__private::probe::{
-                                                RejectTyped as _, RejectUntyped as _,
+                                    let (__a0,) = match crate::runtime::__private::args::decode(
+                                        &__event,
+                                        |__args| ::core::result::Result::Ok((
+                                            __args
+                                                .next::<
+                                                    crate::runtime::__private::args::CowStr<'_>,
+                                                >("name")?,
+                                        )),
+                                    ) {
+                                        ::core::result::Result::Ok(__values) => __values,
+                                        ::core::result::Result::Err(__rejection) => {
+                                            return {
+                                                #[allow(unused_imports)]
+                                                use crate::runtime::__private::probe::{
+                                                    RejectTyped as _, RejectUntyped as _,
+                                                };
+                                                (&crate::runtime::__private::probe::Reject::<String>::new())
+                                                    .reject(&__event, __rejection)
                                             };
-                                            (&crate::runtime::__private::probe::Reject::<String>::new())
-                                                .reject(&__event, __rejection)
-                                        };
+                                        }
+                                    };
+                                    let __reply = <__H as Org>::set_name(&__handler, &*__a0)
+                                        .await;
+                                    match crate::runtime::__private::probe::IsResult::as_result(
+                                        &__reply,
+                                    ) {
+                                        ::core::result::Result::Ok(__value) => {
+                                            crate::runtime::__private::ack::ok(&__event, __value)
+                                        }
+                                        ::core::result::Result::Err(__value) => {
+                                            crate::runtime::__private::ack::err(&__event, __value)
+                                        }
                                     }
+                                },
+                            )
+                            .await
+                        {
+                            ::core::result::Result::Ok(__outcome) => __outcome,
+                            ::core::result::Result::Err(__rejection) => {
+                                #[allow(unused_imports)]
+                                use crate::runtime::__private::probe::{
+                                    RejectTyped as _, RejectUntyped as _,
                                 };
-                                let __reply = <__H as Org>::set_name(&__handler, &*__a0)
-                                    .await;
-                                match crate::runtime::__private::probe::IsResult::as_result(
-                                    &__reply,
-                                ) {
-                                    ::core::result::Result::Ok(__value) => {
-                                        crate::runtime::__private::ack::ok(&__event, __value)
-                                    }
-                                    ::core::result::Result::Err(__value) => {
-                                        crate::runtime::__private::ack::err(&__event, __value)
-                                    }
-                                }
-                            },
-                        )
-                        .await
-                    {
-                        ::core::result::Result::Ok(__outcome) => __outcome,
-                        ::core::result::Result::Err(__rejection) => {
-                            #[allow(unused_imports)]
-                            use crate::runtime::__private::probe::{
-                                RejectTyped as _, RejectUntyped as _,
-                            };
-                            (&crate::runtime::__private::probe::Reject::<String>::new())
-                                .reject(&__event, __rejection)
+                                (&crate::runtime::__private::probe::Reject::<String>::new())
+                                    .reject(&__event, __rejection)
+                            }
                         }
-                    }
-                })
+                    })
+                }
+                __arm(::std::sync::Arc::clone(__handler), __event)
             }
             "spawn" => {
-                let __handler = ::std::sync::Arc::clone(__handler);
-                ::std::boxed::Box::pin(async move {
-                    match crate::runtime::__private::probe::guard(
-                            &__event,
-                            async {
-                                {
-                                    if let ::core::result::Result::Err(__rejection) = <__H as Org>::allow(
-                                            &__handler,
-                                            &__event,
-                                        )
-                                        .await
-                                    {
-                                        return crate::runtime::__private::probe::reject(
-                                            &__event,
-                                            __rejection,
-                                        );
-                                    }
-                                }
-                                let () = match crate::runtime::__private::args::decode(
-                                    &__event,
-                                    |__args| ::core::result::Result::Ok(()),
-                                ) {
-                                    ::core::result::Result::Ok(__values) => __values,
-                                    ::core::result::Result::Err(__rejection) => {
-                                        return crate::runtime::__private::probe::reject(
-                                            &__event,
-                                            __rejection,
-                                        );
-                                    }
-                                };
-                                <__H as Org>::spawn(::std::sync::Arc::clone(&__handler))
-                                    .await;
-                                crate::runtime::__private::ack::none()
-                            },
-                        )
-                        .await
-                    {
-                        ::core::result::Result::Ok(__outcome) => __outcome,
-                        ::core::result::Result::Err(__rejection) => {
-                            crate::runtime::__private::probe::reject(
+                fn __arm<__H: Org>(
+                    __handler: ::std::sync::Arc<__H>,
+                    __event: crate::runtime::__private::Incoming,
+                ) -> crate::runtime::__private::BoxFuture<
+                    'static,
+                    crate::runtime::__private::Outcome,
+                > {
+                    ::std::boxed::Box::pin(async move {
+                        match crate::runtime::__private::probe::guard(
                                 &__event,
-                                __rejection,
+                                async {
+                                    {
+                                        if let ::core::result::Result::Err(__rejection) = <__H as Org>::allow(
+                                                &__handler,
+                                                &__event,
+                                            )
+                                            .await
+                                        {
+                                            return crate::runtime::__private::probe::reject(
+                                                &__event,
+                                                __rejection,
+                                            );
+                                        }
+                                    }
+                                    let () = match crate::runtime::__private::args::decode(
+                                        &__event,
+                                        |__args| ::core::result::Result::Ok(()),
+                                    ) {
+                                        ::core::result::Result::Ok(__values) => __values,
+                                        ::core::result::Result::Err(__rejection) => {
+                                            return crate::runtime::__private::probe::reject(
+                                                &__event,
+                                                __rejection,
+                                            );
+                                        }
+                                    };
+                                    <__H as Org>::spawn(::std::sync::Arc::clone(&__handler))
+                                        .await;
+                                    crate::runtime::__private::ack::none()
+                                },
                             )
+                            .await
+                        {
+                            ::core::result::Result::Ok(__outcome) => __outcome,
+                            ::core::result::Result::Err(__rejection) => {
+                                crate::runtime::__private::probe::reject(
+                                    &__event,
+                                    __rejection,
+                                )
+                            }
                         }
-                    }
-                })
+                    })
+                }
+                __arm(::std::sync::Arc::clone(__handler), __event)
             }
             #[cfg(feature = "fallback")]
             _ => {
-                let __handler = ::std::sync::Arc::clone(__handler);
-                ::std::boxed::Box::pin(async move {
-                    {
-                        if let ::core::result::Result::Err(__rejection) = <__H as Org>::allow(
-                                &__handler,
-                                &__event,
-                            )
-                            .await
+                fn __arm<__H: Org>(
+                    __handler: ::std::sync::Arc<__H>,
+                    __event: crate::runtime::__private::Incoming,
+                ) -> crate::runtime::__private::BoxFuture<
+                    'static,
+                    crate::runtime::__private::Outcome,
+                > {
+                    ::std::boxed::Box::pin(async move {
                         {
-                            return crate::runtime::__private::probe::reject(
-                                &__event,
-                                __rejection,
-                            );
+                            if let ::core::result::Result::Err(__rejection) = <__H as Org>::allow(
+                                    &__handler,
+                                    &__event,
+                                )
+                                .await
+                            {
+                                return crate::runtime::__private::probe::reject(
+                                    &__event,
+                                    __rejection,
+                                );
+                            }
                         }
-                    }
-                    let () = match crate::runtime::__private::args::decode(
-                        &__event,
-                        |__args| ::core::result::Result::Ok(()),
-                    ) {
-                        ::core::result::Result::Ok(__values) => __values,
-                        ::core::result::Result::Err(__rejection) => {
-                            return crate::runtime::__private::probe::reject(
-                                &__event,
-                                __rejection,
-                            );
-                        }
-                    };
-                    <__H as Org>::unknown(
-                            ::std::sync::Arc::clone(&__handler),
-                            __event.name(),
-                            __event.raw_args(),
-                        )
-                        .await;
-                    crate::runtime::__private::ack::none()
-                })
+                        let () = match crate::runtime::__private::args::decode(
+                            &__event,
+                            |__args| ::core::result::Result::Ok(()),
+                        ) {
+                            ::core::result::Result::Ok(__values) => __values,
+                            ::core::result::Result::Err(__rejection) => {
+                                return crate::runtime::__private::probe::reject(
+                                    &__event,
+                                    __rejection,
+                                );
+                            }
+                        };
+                        <__H as Org>::unknown(
+                                ::std::sync::Arc::clone(&__handler),
+                                __event.name(),
+                                __event.raw_args(),
+                            )
+                            .await;
+                        crate::runtime::__private::ack::none()
+                    })
+                }
+                __arm(::std::sync::Arc::clone(__handler), __event)
             }
             _ => {
-                let __handler = ::std::sync::Arc::clone(__handler);
-                ::std::boxed::Box::pin(async move {
-                    {
-                        if let ::core::result::Result::Err(__rejection) = <__H as Org>::allow(
-                                &__handler,
-                                &__event,
-                            )
-                            .await
+                fn __arm<__H: Org>(
+                    __handler: ::std::sync::Arc<__H>,
+                    __event: crate::runtime::__private::Incoming,
+                ) -> crate::runtime::__private::BoxFuture<
+                    'static,
+                    crate::runtime::__private::Outcome,
+                > {
+                    ::std::boxed::Box::pin(async move {
                         {
-                            return crate::runtime::__private::probe::reject(
-                                &__event,
-                                __rejection,
-                            );
+                            if let ::core::result::Result::Err(__rejection) = <__H as Org>::allow(
+                                    &__handler,
+                                    &__event,
+                                )
+                                .await
+                            {
+                                return crate::runtime::__private::probe::reject(
+                                    &__event,
+                                    __rejection,
+                                );
+                            }
                         }
-                    }
-                    crate::runtime::__private::Outcome::Unhandled(__event)
-                })
+                        crate::runtime::__private::Outcome::Unhandled(__event)
+                    })
+                }
+                __arm(::std::sync::Arc::clone(__handler), __event)
             }
         }
     }
