@@ -12,6 +12,7 @@ mod names;
 mod parameters;
 mod returns;
 mod reuse;
+mod shared;
 mod untyped;
 
 use axum::{
@@ -54,7 +55,7 @@ struct Point {
 
 /// The whole fixture.
 pub fn app() -> Router {
-    let mounts: [fn(Builder) -> Builder; 10] = [
+    let mounts: [fn(Builder) -> Builder; 11] = [
         parameters::mount,
         returns::mount,
         hooks::mount,
@@ -64,6 +65,7 @@ pub fn app() -> Router {
         connect::mount,
         dynamic::mount,
         reuse::mount,
+        shared::mount,
         untyped::mount,
     ];
     let builder = SocketIo::builder().path("/fixture").with_state(Reports::default());

@@ -72,10 +72,10 @@ forms(FORMS, {
   },
 });
 
-// Where the options `emits` and `auth` are shown: `emits.test.mjs` and `connect.test.mjs`. A new one gets a form.
+// The others are shown in `emits`, `connect` and `shared`. A new one gets a form.
 nodeTest("every option of the macros has a form", () => {
   const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
-  const suites = ["names", "emits", "connect"].map((name) => read(`${name}.test.mjs`)).join("");
+  const suites = ["names", "emits", "connect", "shared"].map((name) => read(`${name}.test.mjs`)).join("");
   const source = read("../../../../socketio-macros/src/attr.rs");
   const options = [...source.matchAll(/Kind::\w+ => &\[([^\]]*)\]/g)].flatMap(([, list]) => list.match(/\w+/g));
   const casings = [...read("../../../../socketio-macros/src/casing.rs").matchAll(/"([\w-]+)" => Casing::/g)];
