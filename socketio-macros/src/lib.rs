@@ -32,7 +32,11 @@ use quote::quote;
 
 /// Declares a namespace: the events that clients send to the server.
 ///
-/// ```ignore
+/// ```
+/// # use socketio::{DisconnectReason, events, namespace};
+/// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)] pub struct Login { token: String }
+/// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)] pub struct ChatError;
+/// # #[events] pub trait ChatEvents {}
 /// #[namespace("/chat", emits = ChatEvents, auth = Login, rename_all = "camelCase")]
 /// pub trait Chat {
 ///     /// Join a room; answers with the number of people in it.
@@ -86,7 +90,9 @@ pub fn namespace(attr: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Declares the events that the server sends to clients, or to the other servers of its cluster.
 ///
-/// ```ignore
+/// ```
+/// # use socketio::events;
+/// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)] pub struct Message;
 /// #[events(rename_all = "camelCase")]
 /// pub trait ChatEvents {
 ///     #[event]
@@ -117,6 +123,18 @@ pub fn events(attr: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Marks a method of a [`namespace`](macro@namespace) or [`events`](macro@events) trait as an event.
+///
+/// ```
+/// # use socketio::namespace;
+/// #[namespace("/chat")]
+/// trait Chat {
+///     #[event("chat message")]
+///     async fn say(&self, room: &str, text: &str, #[rest] tags: Vec<String>) -> Result<u32, String>;
+///     /// Sessions may leave it out.
+///     #[event]
+///     async fn typing(&self, room: &str) {}
+/// }
+/// ```
 ///
 /// | written | name on the wire |
 /// |---|---|
@@ -161,9 +179,13 @@ pub fn event(_: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Marks the method that gets the events which the trait does not name.
 ///
-/// ```ignore
-/// #[fallback]
-/// async fn unknown(&self, event: &str, args: RawArgs<'_>);
+/// ```
+/// # use socketio::{RawArgs, namespace};
+/// #[namespace("/chat")]
+/// trait Chat {
+///     #[fallback]
+///     async fn unknown(&self, event: &str, args: RawArgs<'_>);
+/// }
 /// ```
 ///
 /// There is at most one per trait. An acknowledgement that the peer asks for is empty. Without a fallback, unknown events are
@@ -175,9 +197,13 @@ pub fn fallback(_: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Marks the method that is called once after the socket has closed: the last call on its session.
 ///
-/// ```ignore
-/// #[disconnect]
-/// async fn left(&self, reason: DisconnectReason);
+/// ```
+/// # use socketio::{DisconnectReason, namespace};
+/// #[namespace("/chat")]
+/// trait Chat {
+///     #[disconnect]
+///     async fn left(&self, reason: DisconnectReason);
+/// }
 /// ```
 ///
 /// There is at most one per [`namespace`](macro@namespace), and none in [`events`](macro@events).
@@ -188,9 +214,13 @@ pub fn disconnect(_: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Marks the method that is asked before every event of the session, also before unknown ones.
 ///
-/// ```ignore
-/// #[middleware]
-/// async fn allow(&self, event: &Incoming) -> Result<(), Rejection>;
+/// ```
+/// # use socketio::{Incoming, Rejection, namespace};
+/// #[namespace("/chat")]
+/// trait Chat {
+///     #[middleware]
+///     async fn allow(&self, event: &Incoming) -> Result<(), Rejection>;
+/// }
 /// ```
 ///
 /// A refusal is acknowledged if the event returns `Result<_, E>` with `E: From<Rejection>`. There is at most one per trait.

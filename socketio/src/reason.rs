@@ -6,6 +6,17 @@ use std::fmt;
 ///
 /// [`as_str`](Self::as_str) gives the reason string of the JavaScript server. A client sees its own reasons, which differ:
 /// it reports `io server disconnect` for [`ServerNamespace`](Self::ServerNamespace).
+///
+/// ```
+/// use socketio::DisconnectReason;
+///
+/// /// Whether the client went on purpose.
+/// fn on_purpose(reason: DisconnectReason) -> bool {
+///     matches!(reason, DisconnectReason::ClientNamespace)
+/// }
+/// assert!(on_purpose(DisconnectReason::ClientNamespace));
+/// assert_eq!(DisconnectReason::PingTimeout.to_string(), "ping timeout");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DisconnectReason {

@@ -4,6 +4,15 @@ use crate::id::SocketId;
 use std::{borrow::Borrow, fmt, ops::Deref, sync::Arc};
 
 /// The name of a room. Every socket is also reachable under its own id as a room.
+///
+/// ```
+/// use socketio::Room;
+///
+/// // Whatever takes a room takes any of these.
+/// let rooms: [Room; 3] = ["lobby".into(), format!("user {}", 7).into(), Room::from("lobby")];
+/// assert_eq!(rooms[0], rooms[2]);
+/// assert_eq!(rooms[1].as_str(), "user 7");
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Room(Arc<str>);
 

@@ -19,7 +19,23 @@ use serde::{
 };
 use std::{borrow::Cow, fmt, ops::Deref};
 
-/// An event as it came from the peer, its arguments still encoded.
+/// An event as it came from the peer, its arguments still encoded: what a `#[middleware]` and a [`Service`](crate::Service) see.
+///
+/// ```
+/// use socketio::{Incoming, parser::Decoder};
+///
+/// let packet = Decoder::default().text(r#"27["say","lobby","hi"]"#.into())?.expect("it has no attachments");
+/// let event = Incoming::new(packet).expect("it is an event");
+/// assert_eq!((event.name(), event.ack_id()), ("say", Some(7)));
+/// event.validate()?;
+///
+/// let mut args = event.args();
+/// let (room, text): (String, &str) = (args.next("room")?, args.next("text")?);
+/// assert_eq!((room.as_str(), text), ("lobby", "hi"));
+/// assert_eq!(args.opt::<u32>("priority")?, None);
+/// args.finish()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Incoming {
     text: Text,
@@ -227,6 +243,39 @@ impl<'de> Deserialize<'de> for CowStr<'de> {
 }
 
 /// Makes a server-side value for an `#[extract]` parameter.
+///
+/// ```
+/// # use socketio::{FromEvent, Incoming, Rejection, SocketIo, namespace, test::Client};
+/// /// How many arguments the client has sent; at most three.
+/// struct Count(usize);
+///
+/// impl FromEvent for Count {
+///     fn from_event(event: &Incoming) -> Result<Self, Rejection> {
+///         match event.raw_args().len() {
+///             count @ 0..=3 => Ok(Count(count)),
+///             _ => Err(Rejection::new("too many arguments")),
+///         }
+///     }
+/// }
+///
+/// #[namespace("/count")]
+/// trait Counting {
+///     #[event]
+///     async fn count(&self, #[extract] count: Count, #[rest] numbers: Vec<i64>) -> Result<usize, String>;
+/// }
+/// # struct Session;
+/// # impl Counting for Session {
+/// #     async fn count(&self, Count(count): Count, _: Vec<i64>) -> Result<usize, String> {
+/// #         Ok(count)
+/// #     }
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().shared::<dyn Counting>(Session).build();
+/// # let client = Client::<dyn Counting>::connect(&io).await.unwrap();
+/// # assert_eq!(client.emit().count(vec![1, 2]).await, Ok(2));
+/// # assert!(client.emit().count(vec![1, 2, 3, 4]).await.is_err());
+/// # });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used with `#[extract]`",
     label = "does not implement `FromEvent`",
@@ -241,6 +290,26 @@ pub trait FromEvent: Sized {
 }
 
 /// Whether the peer asked for an acknowledgement.
+///
+/// ```
+/// # use socketio::{AckRequested, SocketIo, namespace, test::Client};
+/// #[namespace("/log")]
+/// trait Log {
+///     #[event]
+///     async fn line(&self, #[extract] asked: AckRequested, text: &str) -> Option<usize>;
+/// }
+/// # struct Session;
+/// impl Log for Session {
+///     async fn line(&self, AckRequested(asked): AckRequested, text: &str) -> Option<usize> {
+///         asked.then(|| text.chars().count()) // nobody would see it
+///     }
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().shared::<dyn Log>(Session).build();
+/// # let client = Client::<dyn Log>::connect(&io).await.unwrap();
+/// # assert_eq!(client.emit().line("four").await, Ok(Some(4)));
+/// # });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AckRequested(pub bool);
 

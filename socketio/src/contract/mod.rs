@@ -30,6 +30,28 @@ use std::{future::Future, pin::Pin, sync::Arc};
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Return type of an event whose acknowledgement carries no value.
+///
+/// ```
+/// # use socketio::{Ack, SocketIo, namespace, test::Client};
+/// #[namespace("/door")]
+/// trait Door {
+///     #[event]
+///     async fn open(&self) -> Ack;
+/// }
+///
+/// struct Opener;
+///
+/// impl Door for Opener {
+///     async fn open(&self) -> Ack {
+///         Ack // the client knows that it is open
+///     }
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().shared::<dyn Door>(Opener).build();
+/// # let client = Client::<dyn Door>::connect(&io).await.unwrap();
+/// # assert_eq!(client.emit().open().await, Ok(Ack));
+/// # });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ack;
 

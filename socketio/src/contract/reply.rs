@@ -13,7 +13,21 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use std::{convert::Infallible, fmt};
 
-/// The arguments of an acknowledgement, still encoded.
+/// The arguments of an acknowledgement, still encoded: what `ask_raw` and `ask_body` give.
+///
+/// ```
+/// # use socketio::{SocketIo, namespace, test::Client};
+/// # #[namespace("/pair")] trait Pair { #[event] async fn pair(&self) -> (u32, String); }
+/// # struct Session;
+/// # impl Pair for Session { async fn pair(&self) -> (u32, String) { (1, "one".to_owned()) } }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().shared::<dyn Pair>(Session).build();
+/// # let client = Client::<dyn Pair>::connect(&io).await.unwrap();
+/// let answer = client.call_raw("pair", ()).await.unwrap();
+/// assert_eq!(answer.json(), r#"[[1,"one"]]"#);
+/// assert_eq!(answer.raw_args().get::<(u32, String)>(0), Ok((1, "one".to_owned())));
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct AckData {
     text: Text,
@@ -70,7 +84,30 @@ impl fmt::Debug for AckData {
 /// Decodes an acknowledgement.
 pub type Decode<T, E> = fn(&AckData) -> Result<T, CallError<E>>;
 
-/// Why a call to the peer gave no value.
+/// Why a call to the peer gave no value. `E` is the error type of the event; an event without one cannot be rejected.
+///
+/// ```
+/// # use socketio::{SocketIo, namespace, test::Client};
+/// use socketio::CallError;
+///
+/// #[namespace("/half")]
+/// trait Half {
+///     #[event]
+///     async fn half(&self, number: i32) -> Result<i32, String>;
+/// }
+/// # struct Session;
+/// # impl Half for Session {
+/// #     async fn half(&self, number: i32) -> Result<i32, String> {
+/// #         if number % 2 == 0 { Ok(number / 2) } else { Err("odd".to_owned()) }
+/// #     }
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().shared::<dyn Half>(Session).build();
+/// # let client = Client::<dyn Half>::connect(&io).await.unwrap();
+/// assert_eq!(client.emit().half(4).await, Ok(2));
+/// assert_eq!(client.emit().half(3).await, Err(CallError::Rejected("odd".to_owned())));
+/// # });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallError<E = Infallible> {

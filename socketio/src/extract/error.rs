@@ -9,6 +9,34 @@ use std::{convert::Infallible, fmt};
 const REJECTION_TEXT_BYTES: usize = 1024;
 
 /// Refuses a client: it receives a `connect_error` with this message and data, and its connection stays.
+///
+/// ```
+/// # use serde_json::json;
+/// # use socketio::{SocketIo, namespace, test::Client};
+/// use socketio::{Auth, ConnectError};
+///
+/// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// # struct Login { password: String }
+/// #[namespace("/members", auth = Login)]
+/// trait Members {}
+/// struct Member;
+/// impl Members for Member {}
+///
+/// async fn connect(Auth(login): Auth<Login>) -> Result<Member, ConnectError> {
+///     if login.password == "open sesame" {
+///         Ok(Member)
+///     } else {
+///         Err(ConnectError::new("unauthorized").with_data(json!({ "attempts left": 2 })))
+///     }
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().namespace::<dyn Members, _>(connect).build();
+/// let refused = Client::<dyn Members>::connect(&io).auth(Login { password: "sesame".to_owned() }).await.unwrap_err();
+/// assert_eq!(refused.message(), "unauthorized");
+/// assert_eq!(refused.data_json(), Some(r#"{"attempts left":2}"#));
+/// # Client::<dyn Members>::connect(&io).auth(Login { password: "open sesame".to_owned() }).await.unwrap();
+/// # });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectError {
     message: String,

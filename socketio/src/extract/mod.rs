@@ -80,6 +80,47 @@ mod via {
 ///
 /// For your own extractors prefer axum's `FromRequestParts`; implement this trait if you need the socket or the `auth`
 /// payload. `M` tells the two apart and is always inferred.
+///
+/// ```
+/// # use socketio::{SocketIo, namespace, test::Client};
+/// use socketio::{ConnectError, ConnectParts, FromConnect, Socket};
+///
+/// /// The language that the client names in its `auth` payload; English otherwise.
+/// struct Language(String);
+///
+/// impl<N: ?Sized, S: Sync> FromConnect<N, S> for Language {
+///     async fn from_connect(parts: &mut ConnectParts, _: &S) -> Result<Self, ConnectError> {
+///         let auth: serde_json::Value = serde_json::from_str(parts.auth()).map_err(|_| ConnectError::new("no JSON"))?;
+///         let language = auth["language"].as_str().unwrap_or("en");
+///         parts.socket::<N>().join(format!("language {language}"));
+///         Ok(Language(language.to_owned()))
+///     }
+/// }
+///
+/// #[namespace("/news", auth = serde_json::Value)]
+/// trait News {
+///     #[event]
+///     async fn language(&self) -> String;
+/// }
+///
+/// struct Reader(String);
+///
+/// impl News for Reader {
+///     async fn language(&self) -> String {
+///         self.0.clone()
+///     }
+/// }
+///
+/// async fn connect(Language(language): Language) -> Result<Reader, ConnectError> {
+///     Ok(Reader(language))
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().namespace::<dyn News, _>(connect).build();
+/// # let client = Client::<dyn News>::connect(&io).auth(serde_json::json!({ "language": "no" })).await.unwrap();
+/// # assert_eq!(client.emit().language().await.as_deref(), Ok("no"));
+/// # assert_eq!(io.of::<dyn News>().to("language no").fetch_sockets().await.len(), 1);
+/// # });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a connect extractor for `{N}`",
     label = "an argument of this connect handler is not an extractor",
@@ -98,6 +139,40 @@ impl<N: ?Sized, S: Sync> FromConnect<N, S> for Socket<N> {
 }
 
 /// The typed `auth` payload of the CONNECT packet. A payload of another shape refuses the client.
+///
+/// ```
+/// # use socketio::{SocketIo, test::Client};
+/// use socketio::{Auth, ConnectError, namespace};
+///
+/// #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// struct Login {
+///     name: String,
+/// }
+///
+/// #[namespace("/me", auth = Login)]
+/// trait Me {
+///     #[event]
+///     async fn name(&self) -> String;
+/// }
+///
+/// struct User(String);
+///
+/// impl Me for User {
+///     async fn name(&self) -> String {
+///         self.0.clone()
+///     }
+/// }
+///
+/// async fn connect(Auth(login): Auth<Login>) -> Result<User, ConnectError> {
+///     Ok(User(login.name))
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().namespace::<dyn Me, _>(connect).build();
+/// # let client = Client::<dyn Me>::connect(&io).auth(Login { name: "ann".to_owned() }).await.unwrap();
+/// # assert_eq!(client.emit().name().await.as_deref(), Ok("ann"));
+/// # assert!(Client::<dyn Me>::connect(&io).auth_raw("7").await.is_err());
+/// # });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Auth<T>(pub T);
 
