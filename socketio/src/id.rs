@@ -65,6 +65,16 @@ impl fmt::Debug for SessionId {
 }
 
 /// The public id of one socket: one client in one namespace. Unrelated to the Engine.IO session id.
+///
+/// ```
+/// use socketio::{Room, SocketId};
+///
+/// let id: SocketId = "dGhlIHNvY2tldCBpZHNz".parse()?;
+/// assert_eq!(id.as_str(), "dGhlIHNvY2tldCBpZHNz");
+/// assert_eq!(Room::from(id).as_str(), id.as_str(), "every socket is in the room of its id");
+/// assert!("too short".parse::<SocketId>().is_err());
+/// # Ok::<(), socketio::InvalidId>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SocketId([u8; ID_LENGTH]);
 

@@ -7,7 +7,27 @@ use super::{Incoming, Rejection};
 use crate::parser::{Body, BodyWriter, EncodeError};
 use serde::Serialize;
 
-/// Result of dispatching one event.
+/// Result of dispatching one event: what a hand-written [`Service`](crate::Service) returns.
+///
+/// ```
+/// use socketio::{Body, Incoming, Outcome, RawArgs, Rejection};
+///
+/// fn handle(event: Incoming) -> Outcome {
+///     if let Err(malformed) = event.validate() {
+///         return Outcome::Rejected(malformed);
+///     }
+///     match event.name() {
+///         "echo" => Outcome::Done(Some(event.raw_args().to_body())),
+///         "quiet" => Outcome::Done(None),
+///         _ => Outcome::Unhandled(event),
+///     }
+/// }
+/// # let packet = |text: &str| socketio::parser::Decoder::default().text(text.into()).unwrap().unwrap();
+/// # let event = |text| Incoming::new(packet(text)).unwrap();
+/// assert!(matches!(handle(event(r#"21["echo",1]"#)), Outcome::Done(Some(body)) if body.json() == "[1]"));
+/// assert!(matches!(handle(event(r#"2["shout"]"#)), Outcome::Unhandled(_)));
+/// assert!(matches!(handle(event(r#"2["quiet","#)), Outcome::Rejected(_)));
+/// ```
 #[derive(Debug)]
 pub enum Outcome {
     /// The handler ran. The body acknowledges the event if the peer asked for it; `None`: with no arguments.

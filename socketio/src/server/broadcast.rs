@@ -22,6 +22,24 @@ use std::{collections::HashMap, convert::Infallible, fmt, marker::PhantomData, s
 use tokio::sync::mpsc;
 
 /// Clients of namespace `N`, addressed by rooms and options. Every method gives a narrower address.
+///
+/// ```
+/// # use socketio::{Socket, SocketIo, events, namespace};
+/// # use std::time::Duration;
+/// # #[events] trait GameEvents {
+/// #     #[event] async fn scored(&self, points: u32);
+/// #     #[event] async fn ready(&self) -> bool;
+/// # }
+/// # #[namespace("/game", emits = GameEvents)] trait Game {}
+/// async fn start(io: &SocketIo, player: &Socket<dyn Game>) -> bool {
+///     let game = io.of::<dyn Game>();
+///     game.to("team red").to("team blue").except("spectators").emit().scored(0);
+///     player.to("team red").volatile().emit().scored(0); // without the player itself
+///
+///     let answers = game.except("spectators").timeout(Duration::from_secs(5)).emit().ready().await;
+///     answers.into_iter().all(|(_, ready)| ready == Ok(true))
+/// }
+/// ```
 #[must_use = "an address does nothing: end with `.emit().event(..)` or another action"]
 pub struct Broadcast<N: ?Sized> {
     many: Many,

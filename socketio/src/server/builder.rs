@@ -31,6 +31,46 @@ use std::{
 /// Settings, state and namespaces of a server; ends with [`build`](Self::build).
 ///
 /// Every setter names the option of the JavaScript server and its default.
+///
+/// ```
+/// # use socketio::{BuildError, ConnectError, Cors, Socket, SocketIo, Transport, namespace};
+/// # use std::time::Duration;
+/// #[namespace("/greeter")]
+/// trait Greeter {
+///     #[event]
+///     async fn greet(&self, name: &str) -> String;
+/// }
+///
+/// struct Polite;
+///
+/// impl Greeter for Polite {
+///     async fn greet(&self, name: &str) -> String {
+///         format!("good day, {name}")
+///     }
+/// }
+///
+/// fn server() -> Result<SocketIo, BuildError> {
+///     SocketIo::builder()
+///         .path("/live")
+///         .transports([Transport::WebSocket])
+///         .ping_interval(Duration::from_secs(10))
+///         .max_payload(64 << 10)
+///         .cors(Cors::new().allow_origin("https://app.example"))
+///         .on_rejection(|socket, rejection| eprintln!("{}: {rejection}", socket.id()))
+///         .shared::<dyn Greeter>(Polite)
+///         .namespace_at::<dyn Greeter, _>("/greeter/v2", async || Ok::<_, ConnectError>(Polite))
+///         .namespace_matching::<dyn Greeter, _>(
+///             |path| path.starts_with("/greeter/of/"),
+///             async |_: Socket<dyn Greeter>| Ok::<_, ConnectError>(Polite),
+///         )
+///         .try_build()
+/// }
+/// assert_eq!(server()?.namespaces(), ["/greeter", "/greeter/v2"]);
+///
+/// let twice = SocketIo::builder().shared::<dyn Greeter>(Polite).shared::<dyn Greeter>(Polite).try_build();
+/// assert!(matches!(twice, Err(BuildError::DuplicateNamespace(path)) if path == "/greeter"));
+/// # Ok::<(), BuildError>(())
+/// ```
 #[must_use = "nothing is served before `.build()`"]
 pub struct Builder<S> {
     state: S,

@@ -16,6 +16,17 @@ use std::{convert::Infallible, fmt, marker::PhantomData, sync::Arc, time::Durati
 use tokio::sync::oneshot;
 
 /// An event did not leave the server.
+///
+/// ```
+/// # use socketio::{EmitError, Socket, Untyped};
+/// fn goodbye(socket: &Socket<Untyped>) {
+///     assert!(matches!(socket.emit_raw("disconnect", ()), Err(EmitError::Reserved(name)) if name == "disconnect"));
+///     match socket.emit_raw("goodbye", ("until tomorrow",)) {
+///         Ok(()) | Err(EmitError::Disconnected) => {}
+///         Err(error) => eprintln!("{error}"),
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EmitError {
@@ -50,6 +61,24 @@ impl From<SendError> for EmitError {
 pub type EmitterOf<N, T> = <<N as Namespace>::Emits as Events>::Emitter<T>;
 
 /// One client, addressed with options.
+///
+/// ```
+/// # use socketio::{CallError, EmitError, Socket, events, namespace};
+/// # use std::time::Duration;
+/// # #[events] trait GameEvents {
+/// #     #[event] async fn moved(&self, x: u32);
+/// #     #[event] async fn your_turn(&self) -> u32;
+/// # }
+/// # #[namespace("/game", emits = GameEvents)] trait Game {}
+/// async fn turn(player: &Socket<dyn Game>) -> u32 {
+///     player.volatile().emit().moved(7); // lost rather than late
+///     match player.timeout(Duration::from_secs(30)).emit().your_turn().await {
+///         Ok(field) => field,
+///         Err(CallError::Timeout | CallError::Disconnected) => 0,
+///         Err(error) => panic!("{error}"),
+///     }
+/// }
+/// ```
 pub struct Single<N: ?Sized> {
     one: One,
     name: PhantomData<fn(&N)>,

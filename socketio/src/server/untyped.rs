@@ -12,6 +12,29 @@ use std::{future::Future, sync::Arc};
 pub enum Untyped {}
 
 /// The session of one socket in an [`Untyped`] namespace.
+///
+/// ```
+/// # use socketio::{ConnectError, SocketIo};
+/// use socketio::{Incoming, Outcome, Service, Socket, Untyped};
+/// use std::sync::Arc;
+///
+/// /// Passes every event on to everybody else.
+/// struct Relay(Socket<Untyped>);
+///
+/// impl Service for Relay {
+///     async fn event(self: Arc<Self>, event: Incoming) -> Outcome {
+///         if let Err(malformed) = event.validate() {
+///             return Outcome::Rejected(malformed);
+///         }
+///         self.0.broadcast().emit_body(event.raw_args().to_event(event.name()));
+///         Outcome::Done(None)
+///     }
+/// }
+///
+/// let connect = async |socket: Socket<Untyped>| Ok::<_, ConnectError>(Relay(socket));
+/// let io = SocketIo::builder().namespace_at::<Untyped, _>("/relay", connect).build();
+/// assert_eq!(io.namespaces(), ["/relay"]);
+/// ```
 pub trait Service: Send + Sync + 'static {
     /// Handles one event. Events of a socket start in the order in which they arrived.
     fn event(self: Arc<Self>, event: Incoming) -> impl Future<Output = Outcome> + Send;
