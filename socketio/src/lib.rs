@@ -71,11 +71,13 @@ pub mod layer;
 pub mod parser;
 mod reason;
 mod room;
+mod schema;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]
 pub mod test;
 mod text;
+pub mod typescript;
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -3,3 +3,4 @@
 pub mod conformance;
 pub mod forms;
 pub mod listen;
+pub mod shapes;

@@ -14,6 +14,8 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
         let (cfgs, spec) = (&event.cfgs, spec(event, names));
         quote!(#(#cfgs)* #events.push(#spec);)
     });
+    let docs = &model.docs;
+    let contract_docs = model.attr.schema.then(|| quote!(#describe.contract(#docs);));
     quote! {
         #[automatically_derived]
         impl #private::Events for dyn #contract {
@@ -24,6 +26,7 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
             }
             #[allow(unused_mut, unused_variables, clippy::all, clippy::pedantic)]
             fn describe(#describe: &mut #private::describe::Describe) -> ::std::vec::Vec<#private::describe::EventSpec> {
+                #contract_docs
                 let mut #events = ::std::vec::Vec::new();
                 #(#described)*
                 #events

@@ -143,6 +143,7 @@ impl ::socketio::__private::Events for dyn Answers {
     fn describe(
         __describe: &mut ::socketio::__private::describe::Describe,
     ) -> ::std::vec::Vec<::socketio::__private::describe::EventSpec> {
+        __describe.contract("");
         let mut __events = ::std::vec::Vec::new();
         __events.push(::socketio::__private::describe::EventSpec::new("none", ""));
         __events

@@ -41,6 +41,7 @@ impl ::socketio::__private::Events for dyn Upwards {
     fn describe(
         __describe: &mut ::socketio::__private::describe::Describe,
     ) -> ::std::vec::Vec<::socketio::__private::describe::EventSpec> {
+        __describe.contract("");
         let mut __events = ::std::vec::Vec::new();
         __events
             .push(
@@ -169,6 +170,7 @@ impl ::socketio::__private::Events for dyn Downwards {
     fn describe(
         __describe: &mut ::socketio::__private::describe::Describe,
     ) -> ::std::vec::Vec<::socketio::__private::describe::EventSpec> {
+        __describe.contract("");
         let mut __events = ::std::vec::Vec::new();
         __events
             .push(

@@ -92,6 +92,7 @@ impl ::socketio::__private::Events for dyn Chat {
     fn describe(
         __describe: &mut ::socketio::__private::describe::Describe,
     ) -> ::std::vec::Vec<::socketio::__private::describe::EventSpec> {
+        __describe.contract("Chat rooms.");
         let mut __events = ::std::vec::Vec::new();
         __events
             .push(

@@ -84,6 +84,7 @@ impl ::socketio::__private::Events for dyn ChatEvents {
     fn describe(
         __describe: &mut ::socketio::__private::describe::Describe,
     ) -> ::std::vec::Vec<::socketio::__private::describe::EventSpec> {
+        __describe.contract("");
         let mut __events = ::std::vec::Vec::new();
         __events
             .push(

@@ -105,6 +105,7 @@ impl ::socketio::__private::Events for dyn Conditional {
     fn describe(
         __describe: &mut ::socketio::__private::describe::Describe,
     ) -> ::std::vec::Vec<::socketio::__private::describe::EventSpec> {
+        __describe.contract("Two lines,\nindented:\n\n    code");
         let mut __events = ::std::vec::Vec::new();
         __events
             .push(

@@ -43,6 +43,7 @@ impl ::socketio::__private::Events for dyn Game {
     fn describe(
         __describe: &mut ::socketio::__private::describe::Describe,
     ) -> ::std::vec::Vec<::socketio::__private::describe::EventSpec> {
+        __describe.contract("");
         let mut __events = ::std::vec::Vec::new();
         __events
             .push(
@@ -228,6 +229,7 @@ impl ::socketio::__private::Events for dyn GameServers {
     fn describe(
         __describe: &mut ::socketio::__private::describe::Describe,
     ) -> ::std::vec::Vec<::socketio::__private::describe::EventSpec> {
+        __describe.contract("Between servers.");
         let mut __events = ::std::vec::Vec::new();
         __events
             .push(

@@ -75,6 +75,7 @@ impl ::socketio::__private::Events for dyn Board {
     fn describe(
         __describe: &mut ::socketio::__private::describe::Describe,
     ) -> ::std::vec::Vec<::socketio::__private::describe::EventSpec> {
+        __describe.contract("The board of one project.");
         let mut __events = ::std::vec::Vec::new();
         __events
             .push(

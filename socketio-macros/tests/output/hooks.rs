@@ -89,6 +89,7 @@ impl crate::runtime::__private::Events for dyn Org {
     fn describe(
         __describe: &mut crate::runtime::__private::describe::Describe,
     ) -> ::std::vec::Vec<crate::runtime::__private::describe::EventSpec> {
+        __describe.contract("");
         let mut __events = ::std::vec::Vec::new();
         #[cfg(feature = "legacy")]
         __events

@@ -99,6 +99,7 @@ impl ::renamed::socketio::__private::Events for dyn Optional {
     fn describe(
         __describe: &mut ::renamed::socketio::__private::describe::Describe,
     ) -> ::std::vec::Vec<::renamed::socketio::__private::describe::EventSpec> {
+        __describe.contract("");
         let mut __events = ::std::vec::Vec::new();
         __events
             .push(
