@@ -26,6 +26,11 @@ fn several_files_are_current() {
 }
 
 #[test]
+fn schemas_are_current() {
+    bindings().check_schemas(format!("{GENERATED}/schemas.json"));
+}
+
+#[test]
 fn the_order_of_registration_does_not_matter() {
     let turned = Bindings::new()
         .rename::<other::Profile>("OtherProfile")
@@ -35,6 +40,7 @@ fn the_order_of_registration_does_not_matter() {
         .namespace::<dyn Shapes>();
     assert_eq!(bindings().render(), turned.render());
     assert_eq!(bindings().render_modules(), turned.render_modules());
+    assert_eq!(bindings().render_schemas(), turned.render_schemas());
 }
 
 #[test]

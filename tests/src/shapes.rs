@@ -82,7 +82,7 @@ macro_rules! shapes {
             async fn optional(&self, a: u8, b: Option<&str>);
             #[event]
             async fn slice(&self, plains: &[Plain]);
-            #[event(volatile)]
+            #[event]
             async fn many(&self, #[rest] numbers: Vec<f64>);
             #[event]
             async fn ask(&self, upload: &Upload) -> Result<Upload, String>;
@@ -118,7 +118,7 @@ macro_rules! shapes {
                 Ack
             }
             async fn lent(&self, profile: &Profile, plains: &[Plain]) -> u32 {
-                profile.limit + plains.len() as u32
+                profile.tags.len() as u32 + plains.len() as u32
             }
             async fn ping(&self) -> Result<(), Never> {
                 Ok(())

@@ -48,23 +48,32 @@ pub(super) fn references(schema: &Value, visit: &mut dyn FnMut(&str)) {
     }
 }
 
-/// Replaces every reference by one to the name that `rename` gives.
-pub(super) fn rename_references(schema: &mut Value, rename: &dyn Fn(&str) -> String) {
+/// Calls `visit` with every schema inside of one, the innermost first, and with itself last.
+pub(crate) fn for_each_mut(schema: &mut Value, visit: &mut dyn FnMut(&mut Value)) {
     match schema {
         Value::Object(map) => {
-            if let Some(name) = reference(map) {
-                map.insert("$ref".to_owned(), Value::String(pointer(&rename(&name))));
-            }
             for (key, value) in map.iter_mut().filter(|(key, _)| !is_data(key)) {
                 match value {
-                    Value::Object(named) if is_named(key) => named.values_mut().for_each(|value| rename_references(value, rename)),
-                    value => rename_references(value, rename),
+                    Value::Object(named) if is_named(key) => named.values_mut().for_each(|value| for_each_mut(value, visit)),
+                    value => for_each_mut(value, visit),
                 }
             }
         }
-        Value::Array(list) => list.iter_mut().for_each(|value| rename_references(value, rename)),
+        Value::Array(list) => return list.iter_mut().for_each(|value| for_each_mut(value, visit)),
         _ => {}
     }
+    visit(schema);
+}
+
+/// Replaces every reference by one to the name that `rename` gives.
+pub(super) fn rename_references(schema: &mut Value, rename: &dyn Fn(&str) -> String) {
+    for_each_mut(schema, &mut |schema| {
+        if let Value::Object(map) = schema
+            && let Some(name) = reference(map)
+        {
+            map.insert("$ref".to_owned(), Value::String(pointer(&rename(&name))));
+        }
+    });
 }
 
 /// Where the final name of a type is defined. It is an identifier, so only letters beyond ASCII need an escape.

@@ -6,6 +6,7 @@
 mod events;
 mod lower;
 mod module;
+mod schemas;
 mod snapshot;
 mod ty;
 
@@ -213,6 +214,32 @@ impl Bindings {
                 panic!("{} belongs to no namespace any more: run `SOCKETIO_UPDATE=1 cargo test` to remove it", path.display());
             }
         }
+    }
+
+    /// The same types as a JSON Schema document (2020-12), for front ends that validate what arrives.
+    ///
+    /// | where | what |
+    /// |---|---|
+    /// | `#/$defs/Message` | a type, by its name in TypeScript |
+    /// | `#/events/ChatEvents/message/args` | the list of an event's arguments |
+    /// | `#/events/ChatEvents/message/ack` | the value of its acknowledgement |
+    /// | `#/auth/Chat` | the `auth` payload of a namespace |
+    ///
+    /// Binary data is no JSON: where it stands the schema is `{ "x-binary": true }`, a keyword that a validator has to be told about.
+    ///
+    /// # Errors
+    /// As [`render`](Self::render).
+    pub fn render_schemas(&self) -> Result<String, Error> {
+        Ok(schemas::document(&self.model()?))
+    }
+
+    /// Compares a committed file with [`render_schemas`](Self::render_schemas), as [`check`](Self::check) does.
+    ///
+    /// # Panics
+    /// The file is out of date, or `render_schemas` fails. The message says what to do.
+    #[track_caller]
+    pub fn check_schemas(&self, path: impl AsRef<Path>) {
+        ok(snapshot::check(path.as_ref(), &ok(self.render_schemas()), snapshot::updating()));
     }
 
     fn model(&self) -> Result<Model, Error> {
