@@ -101,7 +101,7 @@ pub struct Message {
     /// What they wrote.
     pub text: String,
     /// When it was stored, in milliseconds since 1970: the number that JavaScript's `Date` takes.
-    #[schemars(with = "f64")]
+    #[schemars(range(max = 8_640_000_000_000_000_u64))]
     pub time: u64,
 }
 

@@ -31,7 +31,8 @@ pub fn socket_io(web: &Path) -> Result<SocketIo, BuildError> {
         .try_build()
 }
 
-/// The whole application: the page, and Socket.IO in front of it.
+/// The whole application: the page with its compiled scripts, and Socket.IO in front of it.
 pub fn app(io: &SocketIo, web: &Path) -> Router {
-    Router::new().fallback_service(ServeDir::new(web.join("public"))).layer(io.layer())
+    let page = ServeDir::new(web.join("public")).fallback(ServeDir::new(web.join("dist")));
+    Router::new().fallback_service(page).layer(io.layer())
 }

@@ -51,6 +51,9 @@ async fn serve() -> Result<(), String> {
         }
         error => error.to_string(),
     })?;
+    if !web.join("dist/main.js").is_file() {
+        return Err(format!("the page is not built: run `npm run build --prefix {}`", web.display()));
+    }
     let app = chat_example::app(&io, &web);
     let listener = TcpListener::bind((host, port)).await.map_err(|error| format!("port {port}: {error}"))?;
     println!("open http://{}", listener.local_addr().map_err(|error| error.to_string())?);

@@ -1,36 +1,54 @@
 // What the page shows. Reads the store, changes the DOM; texts are always set as text, never as HTML.
 
-const $ = (id) => document.getElementById(id);
+import type { State } from "./connection.js";
+import type { Message } from "./socket.gen.js";
+import type { Draft, Room, Store } from "./store.js";
+
+/** What can be clicked. */
+export interface Actions {
+  show(room: string): void;
+  join(room: string): void;
+  retry(room: string, draft: Draft): void;
+}
+
+/** An element of `index.html`. */
+export function $<T extends HTMLElement = HTMLElement>(id: string): T {
+  return document.getElementById(id) as T;
+}
+
 const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 /** Messages of one author within this time are shown together, in milliseconds. */
 const TOGETHER = 5 * 60_000;
 
-function element(tag, options = {}, ...children) {
-  const { className, ...rest } = options;
-  const made = Object.assign(document.createElement(tag), className ? { className } : {}, rest);
+function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  options: Partial<HTMLElementTagNameMap[K]> = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const made = Object.assign(document.createElement(tag), options);
   made.append(...children);
   return made;
 }
 
 /** A colored initial. The name is always beside it. */
-export function avatar(name) {
+export function avatar(name: string): HTMLElement {
   let hue = 0;
-  for (const char of name) hue = (hue * 31 + char.codePointAt(0)) % 360;
-  const made = element("span", { className: "avatar", ariaHidden: "true" }, [...name][0].toUpperCase());
-  made.style.setProperty("--hue", hue);
+  for (const char of name) hue = (hue * 31 + (char.codePointAt(0) ?? 0)) % 360;
+  const made = element("span", { className: "avatar", ariaHidden: "true" }, ([...name][0] ?? "").toUpperCase());
+  made.style.setProperty("--hue", String(hue));
   return made;
 }
 
 export function showLogin(error = "") {
   $("app").hidden = true;
   $("login").hidden = false;
-  $("login-button").disabled = false;
+  $<HTMLButtonElement>("login-button").disabled = false;
   $("login-error").textContent = error;
   $("name").setAttribute("aria-invalid", String(error !== ""));
   $("name").focus();
 }
 
-export function showApp(name) {
+export function showApp(name: string) {
   if (!$("app").hidden) return;
   $("login").hidden = true;
   $("app").hidden = false;
@@ -38,17 +56,17 @@ export function showApp(name) {
   $("me-avatar").replaceChildren(avatar(name));
 }
 
-export function showConnection(state, transport) {
+export function showConnection(state: State, transport = "") {
   const online = state === "online";
-  const names = { polling: "HTTP long-polling", websocket: "WebSocket" };
-  $("connection").dataset.state = state;
-  $("connection").dataset.transport = transport ?? "";
+  const names: Record<string, string> = { polling: "HTTP long-polling", websocket: "WebSocket" };
+  $("connection").dataset["state"] = state;
+  $("connection").dataset["transport"] = transport;
   $("connection").textContent = online ? (names[transport] ?? transport) : "Connecting …";
-  $("send").disabled = !online;
+  $<HTMLButtonElement>("send").disabled = !online;
 }
 
-/** The whole page, from the store. `actions`: what can be clicked. */
-export function render(store, me, actions) {
+/** The whole page, from the store. */
+export function render(store: Store, me: string, actions: Actions) {
   renderRooms(store, actions);
   const { room } = store;
   $("room").hidden = !room;
@@ -58,28 +76,28 @@ export function render(store, me, actions) {
   if (!room) return;
   $("room-title").textContent = room.name;
   $("show-members").textContent = room.members.size === 1 ? "1 member" : `${room.members.size} members`;
-  $("text").placeholder = `Write to ${room.name}`;
+  $<HTMLTextAreaElement>("text").placeholder = `Write to ${room.name}`;
   renderMessages(room, me, actions);
   renderMembers(room, me);
   $("typing").textContent = typing([...room.typing.keys()]);
 }
 
-function title(store) {
+function title(store: Store): string {
   const unread = [...store.rooms.values()].reduce((sum, room) => sum + room.unread, 0);
   return `${unread ? `(${unread}) ` : ""}${store.current ? `${store.current} · ` : ""}Chat`;
 }
 
-function typing(names) {
+function typing(names: string[]): string {
   if (names.length === 0) return "";
   if (names.length > 3) return "Several people are typing …";
   return `${new Intl.ListFormat("en").format(names)} ${names.length === 1 ? "is" : "are"} typing …`;
 }
 
-function renderRooms(store, actions) {
-  const item = (name, { current = false, unread = 0, onclick }) => {
+function renderRooms(store: Store, actions: Actions) {
+  const item = (name: string, { current = false, unread = 0, onclick }: Item) => {
     const members = store.list.get(name) ?? 0;
     const button = element("button", { className: "room-item", onclick }, element("span", { className: "room-name" }, name));
-    button.dataset.room = name;
+    button.dataset["room"] = name;
     if (current) button.ariaCurrent = "page";
     const count = unread ? `${unread} unread` : members === 1 ? "1 member" : `${members} members`;
     button.append(
@@ -101,15 +119,23 @@ function renderRooms(store, actions) {
   $("no-other-rooms").hidden = others.length > 0;
 }
 
-/** Rebuilds a list without taking the focus away from the button of a room. */
-function keepFocus(panel, rebuild) {
-  const focused = panel.contains(document.activeElement) ? document.activeElement.dataset.room : undefined;
-  rebuild();
-  if (focused === undefined) return;
-  [...panel.querySelectorAll("button")].find((button) => button.dataset.room === focused)?.focus();
+/** How a room is shown in a list. */
+interface Item {
+  current?: boolean;
+  unread?: number;
+  onclick(): void;
 }
 
-function renderMembers(room, me) {
+/** Rebuilds a list without taking the focus away from the button of a room. */
+function keepFocus(panel: HTMLElement, rebuild: () => void) {
+  const active = document.activeElement;
+  const focused = active instanceof HTMLElement && panel.contains(active) ? active.dataset["room"] : undefined;
+  rebuild();
+  if (focused === undefined) return;
+  [...panel.querySelectorAll("button")].find((button) => button.dataset["room"] === focused)?.focus();
+}
+
+function renderMembers(room: Room, me: string) {
   const names = [...room.members].sort((a, b) => a.localeCompare(b));
   $("members-title").textContent = `Members (${names.length})`;
   $("members").replaceChildren(
@@ -122,9 +148,10 @@ function renderMembers(room, me) {
 }
 
 /** What each line of the list shows, to change only lines that differ: a screen reader reads out what is added. */
-const drawn = { room: null, lines: [] };
+const drawn: { room: Room | null; lines: Line[] } = { room: null, lines: [] };
+type Line = Message | Draft;
 
-function renderMessages(room, me, actions) {
+function renderMessages(room: Room, me: string, actions: Actions) {
   const list = $("messages");
   const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
   if (drawn.room !== room) {
@@ -132,20 +159,21 @@ function renderMessages(room, me, actions) {
     drawn.lines = [];
     list.replaceChildren();
   }
-  const all = [...room.messages, ...room.drafts];
+  const all: Line[] = [...room.messages, ...room.drafts];
   let common = 0;
   while (common < all.length && drawn.lines[common] === all[common]) common += 1;
   if (common < drawn.lines.length || common < all.length) {
-    while (list.children.length > common) list.lastElementChild.remove();
+    while (list.children.length > common) list.lastElementChild?.remove();
     list.append(...all.slice(common).map((message, at) => line(message, all[common + at - 1], room, me, actions)));
     drawn.lines = all;
     if (atEnd || common === 0) list.scrollTop = list.scrollHeight;
   }
 }
 
-function line(message, before, room, me, actions) {
+function line(message: Line, before: Line | undefined, room: Room, me: string, actions: Actions): HTMLElement {
+  const draft = "pending" in message ? message : undefined;
   const follows = before && before.author === message.author && message.time - before.time < TOGETHER;
-  const state = message.error ? "failed" : message.pending ? "pending" : "";
+  const state = draft?.error ? "failed" : draft?.pending ? "pending" : "";
   const className = ["message", follows && "follows", message.author === me && "mine", state].filter(Boolean).join(" ");
   const date = new Date(message.time);
   const head = element(
@@ -155,11 +183,11 @@ function line(message, before, room, me, actions) {
     element("time", { dateTime: date.toISOString(), title: date.toLocaleString() }, time.format(date)),
   );
   const body = element("div", { className: "message-body" }, head, element("p", { className: "message-text" }, message.text));
-  if (message.error) {
-    const retry = element("button", { className: "link", onclick: () => actions.retry(room.name, message) }, "Try again");
-    body.append(element("p", { className: "error" }, `Not sent: ${message.error} `, retry));
+  if (draft?.error) {
+    const retry = element("button", { className: "link", onclick: () => actions.retry(room.name, draft) }, "Try again");
+    body.append(element("p", { className: "error" }, `Not sent: ${draft.error} `, retry));
   }
   const made = element("li", { className }, avatar(message.author), body);
-  if (message.id) made.dataset.id = message.id;
+  if ("id" in message) made.dataset["id"] = String(message.id);
   return made;
 }

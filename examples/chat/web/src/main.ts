@@ -1,25 +1,28 @@
 // The chat: connects what the user does, what the server says, and what is shown.
 
-import { connect, explain } from "./connection.js";
-import { Store } from "./store.js";
-import { render, showApp, showConnection, showLogin } from "./view.js";
+import { type Connection, connect, explain, granted, Refused } from "./connection.js";
+import { type Draft, Store } from "./store.js";
+import { $, render, showApp, showConnection, showLogin } from "./view.js";
 
 const LOBBY = "lobby";
 /** While somebody types, the others are told again after this time, in milliseconds. */
 const TYPING_AGAIN = 2_000;
 
-const $ = (id) => document.getElementById(id);
-let chat = null;
+const input = (id: string) => $<HTMLInputElement>(id);
+let chat: Chat | null = null;
 
 /** Everything from the first attempt to log in to the log-out. */
 class Chat {
+  readonly store = new Store(() => this.draw());
+  readonly connection: Connection;
+  private name = "";
+  private typedAt = 0;
+
   constructor() {
-    this.store = new Store(() => this.draw());
-    this.typedAt = 0;
     this.connection = connect({
       state: showConnection,
       online: () => this.online(),
-      refused: (error) => showLogin(error.data ? explain(error.data) : error.message),
+      refused: showLogin,
       events: {
         message: (room, message) => this.store.message(room, message),
         joined: (room, user) => this.store.memberJoined(room, user),
@@ -30,7 +33,7 @@ class Chat {
     });
   }
 
-  login(name) {
+  login(name: string) {
     this.name = name;
     this.connection.login(name);
   }
@@ -42,24 +45,29 @@ class Chat {
     const first = this.store.rooms.size === 0 && this.store.current === null;
     const rooms = first ? [LOBBY] : [...this.store.rooms.keys()];
     this.store.listing();
-    const list = this.connection.ask("rooms").then((rooms) => this.store.listed(rooms), ignore);
+    const list = this.socket.emitWithAck("rooms").then((rooms) => this.store.listed(rooms), ignore);
     await Promise.all([list, ...rooms.map((room) => this.enter(room))]);
     if (first) this.show(LOBBY);
   }
 
+  private get socket() {
+    return this.connection.socket;
+  }
+
   /** Joins a room. Gives what went wrong, for people. */
-  async enter(room) {
+  async enter(room: string): Promise<string | undefined> {
     this.store.joining(room);
     try {
-      this.store.joined(room, await this.connection.ask("join", room));
+      this.store.joined(room, await granted(this.socket.emitWithAck("join", room)));
+      return undefined;
     } catch (error) {
       // Without an answer there will be another connection, which asks again.
-      if (error.data) this.store.left(room);
-      return error.data ? error.message : explain();
+      if (error instanceof Refused) this.store.left(room);
+      return error instanceof Refused ? error.message : explain();
     }
   }
 
-  async join(name) {
+  async join(name: string): Promise<boolean> {
     const room = name.trim();
     const error = this.store.rooms.has(room) ? "" : await this.enter(room);
     $("room-error").textContent = error ?? "";
@@ -67,41 +75,42 @@ class Chat {
     return !error;
   }
 
-  show(room) {
+  show(room: string) {
     openPanel(null);
     this.store.show(room);
     $("text").focus();
   }
 
-  async leave(room) {
+  async leave(room: string) {
     try {
-      await this.connection.ask("leave", room);
+      await granted(this.socket.emitWithAck("leave", room));
     } catch (error) {
-      if (!error.data) return;
+      if (!(error instanceof Refused)) return;
     }
     this.store.left(room);
   }
 
-  async say(room, text) {
+  async say(room: string, text: string) {
     this.typedAt = 0;
     const draft = this.store.sending(room, this.name, text);
     try {
-      draft.sent(await this.connection.ask("say", room, text));
+      draft.sent(await granted(this.socket.emitWithAck("say", room, text)));
     } catch (error) {
-      draft.failed(error.data ? error.message : explain());
+      draft.failed(error instanceof Refused ? error.message : explain());
     }
   }
 
-  retry(room, draft) {
+  retry(room: string, draft: Draft) {
     this.store.dismiss(room, draft);
     return this.say(room, draft.text);
   }
 
   typing() {
     const now = Date.now();
-    if (!this.connection.connected || !this.store.room || now - this.typedAt < TYPING_AGAIN) return;
+    const room = this.store.current;
+    if (!this.socket.connected || room === null || now - this.typedAt < TYPING_AGAIN) return;
     this.typedAt = now;
-    this.connection.emit("typing", this.store.current);
+    this.socket.emit("typing", room);
   }
 
   draw() {
@@ -122,8 +131,8 @@ class Chat {
 const ignore = () => {};
 
 /** On narrow screens one panel at most is shown over the room. */
-function openPanel(panel) {
-  for (const [button, id] of [["show-rooms", "rooms-panel"], ["show-members", "members-panel"]]) {
+function openPanel(panel: string | null) {
+  for (const [button, id] of [["show-rooms", "rooms-panel"], ["show-members", "members-panel"]] as const) {
     const open = id === panel && !$(id).classList.contains("open");
     $(id).classList.toggle("open", open);
     $(button).setAttribute("aria-expanded", String(open));
@@ -132,42 +141,46 @@ function openPanel(panel) {
 
 $("login-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  if ($("login-button").disabled) return;
-  $("login-button").disabled = true;
+  const button = $<HTMLButtonElement>("login-button");
+  if (button.disabled) return;
+  button.disabled = true;
   $("login-error").textContent = "";
   chat ??= new Chat();
-  chat.login($("name").value.trim());
+  chat.login(input("name").value.trim());
 });
 
 $("logout").addEventListener("click", () => chat?.close());
-$("leave").addEventListener("click", () => chat?.leave(chat.store.current));
+$("leave").addEventListener("click", () => {
+  if (chat?.store.current) chat.leave(chat.store.current);
+});
 $("show-rooms").addEventListener("click", () => openPanel("rooms-panel"));
 $("show-members").addEventListener("click", () => openPanel("members-panel"));
 document.addEventListener("keydown", (event) => event.key === "Escape" && openPanel(null));
 
 $("room-form").addEventListener("submit", async (event) => {
   event.preventDefault();
-  if (await chat?.join($("room-name").value)) $("room-name").value = "";
+  if (await chat?.join(input("room-name").value)) input("room-name").value = "";
 });
 
 $("composer").addEventListener("submit", (event) => {
   event.preventDefault();
-  const text = $("text").value.trim();
-  if (!text || !chat?.connection.connected) return;
-  $("text").value = "";
+  const text = input("text").value.trim();
+  const room = chat?.store.current;
+  if (!text || !room || !chat?.connection.socket.connected) return;
+  input("text").value = "";
   fit();
-  chat.say(chat.store.current, text);
+  chat.say(room, text);
 });
 
 $("text").addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
-  $("composer").requestSubmit();
+  $<HTMLFormElement>("composer").requestSubmit();
 });
 
 $("text").addEventListener("input", () => {
   fit();
-  if ($("text").value) chat?.typing();
+  if (input("text").value) chat?.typing();
 });
 
 /** The field grows with its text; the style sheet limits it. */
@@ -176,5 +189,5 @@ function fit() {
   $("text").style.height = `${$("text").scrollHeight + 2}px`;
 }
 
-$("name").value = sessionStorage.getItem("name") ?? "";
+input("name").value = sessionStorage.getItem("name") ?? "";
 showLogin();
