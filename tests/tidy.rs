@@ -38,7 +38,7 @@ const fn driver(path: &'static str, uses: &'static [&'static str]) -> Room {
 }
 
 /// The layers, bottom up. A file belongs to the first room that holds it.
-const ROOMS: [Room; 16] = [
+const ROOMS: [Room; 17] = [
     pure("text", &[]),
     pure("id", &[]),
     pure("reason", &[]),
@@ -50,6 +50,7 @@ const ROOMS: [Room; 16] = [
     pure("schema", &["contract", "describe"]),
     // Compares and writes the files of users, in their tests; nothing else in it leaves the process.
     driver("typescript", &["contract", "describe", "schema"]),
+    driver("asyncapi", &["contract", "describe", "schema", "typescript"]),
     driver("engine", &["id", "reason", "room", "text"]),
     driver("server", &["contract", "describe", "engine", "extract", "id", "layer", "parser", "reason", "room", "text"]),
     driver("layer", &["contract", "reason", "server"]),

@@ -1,7 +1,10 @@
 //! What is generated from the awkward types of `socketio_tests::shapes`, compared with the files that `tests/typescript`
 //! type-checks and runs. `SOCKETIO_UPDATE=1` rewrites them.
 
-use socketio::typescript::{Bindings, Warning};
+use socketio::{
+    asyncapi::Document,
+    typescript::{Bindings, Warning},
+};
 use socketio_tests::shapes::{Echo, Lobby, Refusal, Shapes, other};
 
 const GENERATED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/typescript/generated");
@@ -63,4 +66,17 @@ fn what_deserves_a_look_is_said() {
     for silent in ["Bounded", "StringNumber", "Profile2", "OtherProfile"] {
         assert!(!text.contains(silent), "{silent}: {text}");
     }
+}
+
+#[test]
+fn the_asyncapi_document_is_current() {
+    let document = Document::new("Shapes", "1.0.0")
+        .description("Awkward types.")
+        .server("local", "127.0.0.1:3000", "/socket.io")
+        .namespace::<dyn Shapes>()
+        .namespace::<dyn Lobby>()
+        .namespace::<dyn Echo>()
+        .include::<Refusal>()
+        .rename::<other::Profile>("OtherProfile");
+    document.check(format!("{GENERATED}/asyncapi.json"));
 }

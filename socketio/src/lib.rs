@@ -59,6 +59,7 @@
 // A contract-only build lacks the users of what the server takes from the rooms below it.
 #![cfg_attr(not(feature = "server"), allow(dead_code))]
 
+pub mod asyncapi;
 pub mod contract;
 pub mod describe;
 #[cfg(feature = "server")]

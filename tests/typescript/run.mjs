@@ -29,7 +29,7 @@ for (const compiler of COMPILERS) {
   console.log("  the page of the chat");
   node(compiler, "--project", "../../examples/chat/web", "--noEmit");
 }
-node("--test", "--test-reporter=spec", "page.test.mjs");
+node("--test", "--test-reporter=spec", "page.test.mjs", "asyncapi.test.mjs");
 if (process.argv[2] !== "types") {
   rmSync(join(HERE, "dist"), { recursive: true, force: true });
   node(COMPILERS[0], "--project", "tsconfig.runtime.json");

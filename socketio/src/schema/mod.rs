@@ -21,4 +21,4 @@ mod walk;
 pub(crate) use model::{Contract, Model, Namespace};
 pub(crate) use plan::Plan;
 pub use problem::{Error, Warning};
-pub(crate) use walk::{Direction, for_each_mut, is_binary, reference};
+pub(crate) use walk::{Direction, for_each_mut, is_binary, reference, sorted};

@@ -27,6 +27,7 @@ pub(crate) struct Model {
 #[derive(Debug)]
 pub(crate) struct Namespace {
     pub(crate) name: String,
+    pub(crate) docs: &'static str,
     /// The path, or its pattern.
     pub(crate) path: &'static str,
     /// The type of `auth`.
@@ -80,9 +81,10 @@ impl Model {
         let mut emitted = Vec::new();
         for described in described {
             let Described { name, path, auth, handles, emits } = described;
+            let docs = handles.docs;
             let handles = Contract::add(handles, false, &mut contracts)?;
             let auth = auth.map(Schema::to_value);
-            namespaces.push(Namespace { name: name.to_owned(), path, auth, handles, emits: None });
+            namespaces.push(Namespace { name: name.to_owned(), docs, path, auth, handles, emits: None });
             emitted.push(emits);
         }
         for (namespace, emits) in namespaces.iter_mut().zip(emitted) {

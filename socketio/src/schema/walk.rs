@@ -138,3 +138,16 @@ fn same_member(key: &str, a: &Value, b: &Value) -> bool {
 fn is_annotation(key: &str) -> bool {
     matches!(key, "description" | "title" | "default" | "examples" | "deprecated" | "readOnly" | "writeOnly" | "$comment")
 }
+
+/// The value with its keys sorted, whatever `serde_json` was built with.
+pub(crate) fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<(String, Value)> = map.into_iter().collect();
+            entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Value::Object(entries.into_iter().map(|(key, value)| (key, sorted(value))).collect())
+        }
+        Value::Array(list) => list.into_iter().map(sorted).collect(),
+        scalar => scalar,
+    }
+}

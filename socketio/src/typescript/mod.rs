@@ -1,13 +1,13 @@
 //! TypeScript definitions for the stock `socket.io-client`, made from the traits.
 //!
 //! The guide, with what each Rust type becomes, is `docs/typescript.md` in the repository. Not here: names and directions of types,
-//! see `schema`.
+//! see `schema`; another document of the same description, see [`asyncapi`](crate::asyncapi).
 
 mod events;
 mod lower;
 mod module;
 mod schemas;
-mod snapshot;
+pub(crate) mod snapshot;
 mod ty;
 
 pub use crate::schema::{Error, Warning};

@@ -5,7 +5,7 @@
 
 use crate::{
     describe::{AckSpec, ArgKind, EventSpec},
-    schema::{Contract, Model, for_each_mut, is_binary},
+    schema::{Contract, Model, for_each_mut, is_binary, sorted},
 };
 use serde_json::{Map, Value, json};
 
@@ -114,17 +114,4 @@ fn range(format: &str) -> Option<(Value, Value)> {
 /// Formats of numbers that say nothing a validator could use.
 fn is_number(format: &str) -> bool {
     matches!(format, "int64" | "uint64" | "int128" | "uint128" | "int" | "uint" | "float" | "double")
-}
-
-/// The value with its keys sorted, whatever `serde_json` was built with.
-pub(super) fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<(String, Value)> = map.into_iter().collect();
-            entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-            Value::Object(entries.into_iter().map(|(key, value)| (key, sorted(value))).collect())
-        }
-        Value::Array(list) => list.into_iter().map(sorted).collect(),
-        scalar => scalar,
-    }
 }
