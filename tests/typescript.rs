@@ -5,7 +5,7 @@ use socketio::{
     asyncapi::Document,
     typescript::{Bindings, Warning},
 };
-use socketio_tests::shapes::{Echo, Lobby, Refusal, Shapes, other};
+use socketio_tests::shapes::{Echo, Lobby, Refusal, Shapes, Tower, other};
 
 const GENERATED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/typescript/generated");
 
@@ -13,6 +13,7 @@ fn bindings() -> Bindings {
     Bindings::new()
         .namespace::<dyn Shapes>()
         .namespace::<dyn Lobby>()
+        .namespace::<dyn Tower>()
         .namespace::<dyn Echo>()
         .include::<Refusal>()
         .rename::<other::Profile>("OtherProfile")
@@ -40,6 +41,7 @@ fn the_order_of_registration_does_not_matter() {
         .include::<Refusal>()
         .namespace::<dyn Echo>()
         .namespace::<dyn Lobby>()
+        .namespace::<dyn Tower>()
         .namespace::<dyn Shapes>();
     assert_eq!(bindings().render(), turned.render());
     assert_eq!(bindings().render_modules(), turned.render_modules());
@@ -75,6 +77,7 @@ fn the_asyncapi_document_is_current() {
         .server("local", "127.0.0.1:3000", "/socket.io")
         .namespace::<dyn Shapes>()
         .namespace::<dyn Lobby>()
+        .namespace::<dyn Tower>()
         .namespace::<dyn Echo>()
         .include::<Refusal>()
         .rename::<other::Profile>("OtherProfile");

@@ -224,6 +224,10 @@ pub trait LobbyEvents {
     async fn came_in(&self, profile: &Profile);
 }
 
+/// A third one, which handles nothing and emits what another emits.
+#[namespace("/tower", emits = LobbyEvents)]
+pub trait Tower {}
+
 /// A namespace that handles and emits the same events.
 #[namespace("/echo", emits = Echo)]
 pub trait Echo {

@@ -111,7 +111,7 @@ impl Model {
             used.reach(schema, Direction::Output);
         }
         each_schema(&mut namespaces, &mut contracts, &mut |schema, direction| used.reach(schema, direction));
-        let names = Names::assign(&used, &renamed, &owned_names(&namespaces, &contracts))?;
+        let names = Names::assign(&used, &renamed, &owned_names(&namespaces, &contracts)?)?;
         let rename = |schema: &mut Value, direction: Direction| {
             rename_references(schema, &|name| {
                 names.of.get(&(name.to_owned(), direction)).cloned().unwrap_or_else(|| name.to_owned())
@@ -142,6 +142,9 @@ impl Contract {
         }
         let serves_both_ways = contracts.iter().any(|known| known.id == id);
         let name = if serves_both_ways { format!("{name}Emitted") } else { name.to_owned() };
+        if contracts.iter().any(|known| known.name == name) {
+            return Err(Error::SameTrait(name));
+        }
         contracts.push(Contract { name: name.clone(), docs, emitted, events, id });
         Ok(name)
     }
@@ -173,17 +176,20 @@ fn each_schema(namespaces: &mut [Namespace], contracts: &mut [Contract], visit: 
     }
 }
 
-/// The names that generated types have, beside the payload types.
-fn owned_names(namespaces: &[Namespace], contracts: &[Contract]) -> BTreeMap<String, String> {
+/// The names that generated types have, beside the payload types, and whose they are.
+fn owned_names(namespaces: &[Namespace], contracts: &[Contract]) -> Result<BTreeMap<String, String>, Error> {
     let mut owned: BTreeMap<String, String> =
         contracts.iter().map(|contract| (contract.name.clone(), format!("the trait `{}`", contract.name))).collect();
     for namespace in namespaces {
         for suffix in ["Socket", "Path", "Auth"] {
-            let owner = format!("what is generated for the namespace `{}`", namespace.name);
-            owned.insert(format!("{}{suffix}", namespace.name), owner);
+            let name = format!("{}{suffix}", namespace.name);
+            if owned.contains_key(&name) {
+                return Err(Error::SameTrait(name));
+            }
+            owned.insert(name, format!("what is generated for the namespace `{}`", namespace.name));
         }
     }
-    owned
+    Ok(owned)
 }
 
 fn referred(schema: &Value) -> Option<String> {

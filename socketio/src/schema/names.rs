@@ -107,7 +107,11 @@ impl Names {
         for (definition, direction) in &used.names {
             let mut name = base[definition].clone();
             if *direction == Direction::Input && differ.contains(definition) && used.both_ways(definition) {
-                name = free(format!("{name}Input"), &taken);
+                let input = format!("{name}Input");
+                name = free(input.clone(), &taken);
+                if name != input {
+                    names.warnings.insert(Warning::Respelled { from: input, to: name.clone() });
+                }
                 taken.insert(name.clone());
             }
             if let Some(owner) = owned.get(&name) {

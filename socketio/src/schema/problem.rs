@@ -7,8 +7,8 @@ pub enum Error {
     /// A trait does not describe its types.
     #[error("`{0}` says `schema = false`, so its types are unknown: remove that, or leave the namespace out")]
     NoSchema(String),
-    /// Two traits have one name.
-    #[error("two different traits are called `{0}`: rename one, or write them into separate files")]
+    /// Two traits have one name, or one is called like something that is generated for another.
+    #[error("two different things are called `{0}`: rename one of the traits, or write them into separate files")]
     SameTrait(String),
     /// A payload type is called like something that is generated.
     #[error(

@@ -264,3 +264,6 @@ fn ok<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
         Err(error) => panic!("{error}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

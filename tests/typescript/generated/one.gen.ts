@@ -608,6 +608,9 @@ export interface ShapeEvents {
   nothing: (ack: () => void) => void;
 }
 
+/** A third one, which handles nothing and emits what another emits. */
+export interface Tower {}
+
 /** `const socket: EchoSocket = io("/echo")` */
 export type EchoSocket = Socket_<EchoEmitted, Echo>;
 export type EchoPath = "/echo";
@@ -621,3 +624,7 @@ export type ShapesSocket = Socket_<ShapeEvents, Shapes>;
 export type ShapesPath = `/shapes/${string}`;
 /** The `auth` option of `io("/shapes/lab", { auth })`. */
 export type ShapesAuth = Key;
+
+/** `const socket: TowerSocket = io("/tower")` */
+export type TowerSocket = Socket_<LobbyEvents, Tower>;
+export type TowerPath = "/tower";

@@ -5,6 +5,7 @@ import type { EchoSocket } from "../generated/several/echo.gen.js";
 import type { LobbySocket, Profile } from "../generated/several/lobby.gen.js";
 import type { ShapesAuth, ShapesPath, ShapesSocket } from "../generated/several/shapes.gen.js";
 import type { Profile as SharedProfile, Refusal } from "../generated/several/types.gen.js";
+import type { TowerSocket } from "../generated/several/tower.gen.js";
 import type * as One from "../generated/one.gen.js";
 import type { Equal, Expect } from "./expect.js";
 
@@ -20,4 +21,8 @@ lobby.on("cameIn", (profile) => profile satisfies Profile);
 echo.emit("echo", "text");
 // @ts-expect-error: an event of another namespace
 echo.emit("setMood", "baz");
+const tower: TowerSocket = io("/tower");
+tower.on("cameIn", (profile) => profile satisfies Profile);
+// @ts-expect-error: it handles nothing
+tower.emit("whoIsHere");
 void refusal;

@@ -385,3 +385,8 @@ export interface UploadInput {
   name: string;
   data: BinaryInput;
 }
+
+/** What is heard in the lobby. */
+export interface LobbyEvents {
+  cameIn: (profile: Profile) => void;
+}
