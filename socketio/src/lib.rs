@@ -44,6 +44,8 @@
 //! | code around every event: rate limits, logs, your own | [`layer`], [`Builder::event_layer`] |
 //! | events known only at run time | [`Untyped`], [`Service`], [`RawArgs`] |
 //! | Engine.IO without Socket.IO | [`engine::Server`] |
+//! | TypeScript for the stock client, JSON Schema | [`typescript`] |
+//! | AsyncAPI 3 | [`asyncapi`] |
 //! | clients for tests, in the same process | [`test`](mod@test) |
 //!
 //! # Features
@@ -119,4 +121,5 @@ struct Readme;
 #[doc = include_str!("../../docs/namespaces.md")]
 #[doc = include_str!("../../docs/rejections.md")]
 #[doc = include_str!("../../docs/testing.md")]
+#[doc = include_str!("../../docs/typescript.md")]
 struct Guides;
