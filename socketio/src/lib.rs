@@ -95,7 +95,7 @@ pub use engine::{Cookie, CookieError, Cors, CorsError, Handshake, SameSite, Tran
 #[cfg(feature = "server")]
 pub use extract::{
     Auth, ConnectArgs, ConnectError, ConnectFn, ConnectFuture, ConnectOutput, ConnectParts, ConnectRefusal, ConnectSig,
-    FromConnect, NsPath, Session,
+    FromConnect, NsPath, Recovered, Session,
 };
 pub use id::{InvalidId, SessionId, SocketId};
 pub use parser::{Binary, Body};
@@ -104,8 +104,8 @@ pub use room::Room;
 #[cfg(feature = "server")]
 pub use server::{
     Broadcast, BroadcastReply, BuildError, Builder, ClientFilesError, ClusterEmitterOf, DataError, EmitError, EmitterOf, Many,
-    NamespaceHandle, One, OtherServers, Outgoing, RemoteSocket, Reply, ServerReplies, Service, Single, Socket, SocketIo, Try,
-    Untyped,
+    NamespaceHandle, One, OtherServers, Outgoing, Recovery, RecoveryMetrics, RemoteSocket, Reply, ServerReplies, Service, Single,
+    Socket, SocketIo, Try, Untyped,
 };
 pub use socketio_macros::{disconnect, event, events, fallback, middleware, namespace};
 pub use text::Text;
@@ -119,6 +119,7 @@ struct Readme;
 #[cfg(all(doctest, feature = "server"))]
 #[doc = include_str!("../../docs/authentication.md")]
 #[doc = include_str!("../../docs/namespaces.md")]
+#[doc = include_str!("../../docs/recovery.md")]
 #[doc = include_str!("../../docs/rejections.md")]
 #[doc = include_str!("../../docs/testing.md")]
 #[doc = include_str!("../../docs/typescript.md")]

@@ -205,6 +205,11 @@ impl Config {
         self.cors.as_ref()
     }
 
+    /// The longest time for which a dead connection is taken for a living one.
+    pub(crate) fn notices_within(&self) -> Duration {
+        self.ping_interval.saturating_add(self.ping_timeout)
+    }
+
     pub(crate) fn timing(&self) -> Timing {
         Timing {
             ping_interval: self.ping_interval,

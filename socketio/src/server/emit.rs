@@ -4,6 +4,7 @@ use super::{
     ack::{Failure, Reply, Waiter},
     core::{SocketCore, bundle},
     hooks::Outgoing,
+    recovery::Audience,
 };
 use crate::{
     contract::{AckData, CallError, Decode, Events, Namespace, Target as EmitTarget},
@@ -185,8 +186,19 @@ impl One {
         let volatile = self.flags.volatile || event.is_volatile();
         let namespace = self.core.namespace();
         namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
-        let packet = self.packet(None, event);
-        self.core.push(packet, if volatile { Urgency::Volatile } else { Urgency::Normal })
+        let (event, urgency) = if volatile {
+            (namespace.unposted(event), Urgency::Volatile)
+        } else if namespace.lane.is_some() && self.core.has_ended() {
+            return Err(EmitError::Disconnected);
+        } else if namespace.lane.is_some() && self.core.is_full() {
+            return Err(EmitError::Full);
+        } else {
+            match namespace.post(Some(&self.core), || Audience::One(self.core.id()), event, !self.flags.uncompressed) {
+                Some(event) => (event, Urgency::Normal),
+                None => return Ok(()),
+            }
+        };
+        self.core.push(self.packet(None, event), urgency)
     }
 
     pub(super) fn ask_body(&self, event: Body) -> Reply<AckData, Infallible> {
