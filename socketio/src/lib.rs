@@ -58,13 +58,15 @@
 //! Without features: contracts and the packet parser, for a crate of traits that servers and clients share. A feature only adds.
 //! The oldest supported compiler is Rust 1.88.
 
-// A contract-only build lacks the users of what the server takes from the rooms below it.
-#![cfg_attr(not(feature = "server"), allow(dead_code))]
+// A build without the server lacks the users of what the server takes from the rooms below it.
+#![cfg_attr(not(feature = "server"), allow(dead_code, unused_imports))]
 
 pub mod asyncapi;
+#[cfg(feature = "client")]
+pub mod client;
 pub mod contract;
 pub mod describe;
-#[cfg(feature = "server")]
+#[cfg(any(feature = "server", feature = "client"))]
 pub mod engine;
 #[cfg(feature = "server")]
 mod extract;
@@ -86,12 +88,16 @@ pub mod typescript;
 #[path = "private.rs"]
 pub mod __private;
 
+#[cfg(feature = "client")]
+pub use client::Client;
 pub use contract::{
-    Ack, AckData, AckRequested, CallError, Events, FromEvent, Incoming, Namespace, NoEvents, Outcome, Raw, RawArgs, Rejection,
-    RejectionKind, Serve,
+    Ack, AckData, AckRequested, Answer, CallError, EmitError, Events, FromEvent, Incoming, Namespace, NoEvents, Outcome, Raw,
+    RawArgs, Rejection, RejectionKind, Serve, Service, Untyped,
 };
+#[cfg(any(feature = "server", feature = "client"))]
+pub use engine::Transport;
 #[cfg(feature = "server")]
-pub use engine::{Cookie, CookieError, Cors, CorsError, Handshake, SameSite, Transport};
+pub use engine::{Cookie, CookieError, Cors, CorsError, Handshake, SameSite};
 #[cfg(feature = "server")]
 pub use extract::{
     Auth, ConnectArgs, ConnectError, ConnectFn, ConnectFuture, ConnectOutput, ConnectParts, ConnectRefusal, ConnectSig,
@@ -103,9 +109,9 @@ pub use reason::DisconnectReason;
 pub use room::Room;
 #[cfg(feature = "server")]
 pub use server::{
-    Broadcast, BroadcastReply, BuildError, Builder, ClientFilesError, ClusterEmitterOf, DataError, EmitError, EmitterOf, Many,
-    NamespaceHandle, One, OtherServers, Outgoing, Recovery, RecoveryMetrics, RemoteSocket, Reply, ServerReplies, Service, Single,
-    Socket, SocketIo, Try, Untyped,
+    Broadcast, BroadcastReply, BuildError, Builder, ClientFilesError, ClusterEmitterOf, DataError, EmitterOf, Many,
+    NamespaceHandle, One, OtherServers, Outgoing, Recovery, RecoveryMetrics, RemoteSocket, Reply, ServerReplies, Single,
+    Socket, SocketIo, Try,
 };
 pub use socketio_macros::{disconnect, event, events, fallback, middleware, namespace};
 pub use text::Text;

@@ -55,6 +55,7 @@ mod recovery_schedules;
 mod rejections;
 mod returning;
 mod rooms;
+mod rust_client;
 mod script;
 mod secrets;
 mod server;

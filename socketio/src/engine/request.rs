@@ -3,6 +3,7 @@
 use super::{
     config::{Config, Transport},
     refuse::Refusal,
+    transport::websocket::accept_key,
 };
 use crate::id::SessionId;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
@@ -95,7 +96,7 @@ pub(super) fn websocket_accept_key(parts: &Parts) -> Option<String> {
         && headers.get(header::SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13" || version == "8")
         && key.len() == 24
         && key.as_bytes().ends_with(b"==");
-    valid.then(|| tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes()))
+    valid.then(|| accept_key(key.as_bytes()))
 }
 
 /// The subprotocol that is agreed on: the first that the client offers, as the reference has it. A client that offers some

@@ -4,9 +4,9 @@
 
 use super::{EventLayer, EventService};
 use crate::{
-    contract::{BoxFuture, Incoming, Outcome, Rejection},
+    contract::{BoxFuture, Incoming, Outcome, Rejection, Untyped},
     reason::DisconnectReason,
-    server::{ErasedSession, Socket, Untyped},
+    server::{ErasedSession, Socket},
 };
 use futures_util::FutureExt as _;
 use std::{any::Any, fmt, panic::AssertUnwindSafe, sync::Arc};

@@ -77,6 +77,12 @@ impl Body {
         &self.attachments
     }
 
+    /// What a waiting body takes of a byte limit.
+    pub(crate) fn cost(&self) -> usize {
+        const OVERHEAD: usize = 64;
+        OVERHEAD + self.buffer.len() + self.attachments.iter().map(Bytes::len).sum::<usize>()
+    }
+
     /// Whether the event was declared volatile.
     pub fn is_volatile(&self) -> bool {
         self.volatile

@@ -9,10 +9,9 @@ use super::{
     namespace::Settings,
     recovery::{Memory, Recovery, Store},
     socket::Socket,
-    untyped::Untyped,
 };
 use crate::{
-    contract::{Incoming, Namespace, Rejection},
+    contract::{Incoming, Namespace, Rejection, Untyped},
     engine::{self, Config, ConfigError, Cookie, Cors, Transport},
     extract::{ConnectArgs, ConnectFn, ConnectFuture, ConnectSig, Session},
     layer::EventLayer,

@@ -62,7 +62,7 @@ impl Connection {
             }
             Command::WebSocket(upgrade) => {
                 handle(Input::ProbeOpened);
-                let opening = Opening::new(upgrade, self.max_message_bytes);
+                let opening = Opening::new(upgrade, false, self.max_message_bytes);
                 match self.session.poll() {
                     Some(Output::AcceptProbe) => self.probe = Some(Box::new(Probe::Opening(opening))),
                     _ => dismiss(Probe::Opening(opening)),

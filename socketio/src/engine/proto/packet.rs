@@ -180,7 +180,7 @@ impl Frame {
     }
 
     /// The length of the frame in a polling payload.
-    pub(super) fn payload_length(&self) -> usize {
+    pub(crate) fn payload_length(&self) -> usize {
         match &self.data {
             FrameData::Text(bytes) => bytes.len(),
             FrameData::Binary(bytes) => 1 + bytes.len().div_ceil(3) * 4,

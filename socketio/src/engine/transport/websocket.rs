@@ -44,7 +44,7 @@ pub(crate) enum Received {
     Failed,
 }
 
-/// An open WebSocket, server side.
+/// An open WebSocket, of either side.
 #[derive(Debug)]
 pub(crate) struct WebSocket {
     stream: Box<WebSocketStream<TokioIo<Upgraded>>>,
@@ -55,12 +55,15 @@ pub(crate) struct WebSocket {
 #[derive(Debug)]
 pub(crate) struct Opening {
     upgrade: OnUpgrade,
+    role: Role,
     max_message_bytes: usize,
 }
 
 impl Opening {
-    pub(crate) fn new(upgrade: OnUpgrade, max_message_bytes: usize) -> Self {
-        Opening { upgrade, max_message_bytes }
+    /// The side of a client masks what it sends.
+    pub(crate) fn new(upgrade: OnUpgrade, masks: bool, max_message_bytes: usize) -> Self {
+        let role = if masks { Role::Client } else { Role::Server };
+        Opening { upgrade, role, max_message_bytes }
     }
 
     /// `None`: the connection was lost.
@@ -73,7 +76,7 @@ impl Opening {
             .max_message_size(Some(self.max_message_bytes))
             .max_frame_size(Some(self.max_message_bytes));
         // `from_raw_socket` does no I/O: it is ready at the first poll.
-        let mut ready = std::pin::pin!(WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)));
+        let mut ready = std::pin::pin!(WebSocketStream::from_raw_socket(TokioIo::new(upgraded), self.role, Some(config)));
         ready.as_mut().poll(cx).map(|stream| Some(WebSocket { stream: Box::new(stream), unflushed: false }))
     }
 }
@@ -159,6 +162,11 @@ impl WebSocket {
             }
         }
     }
+}
+
+/// What a server must answer to this key of a request. Spec: RFC 6455, section 4.2.2.
+pub(crate) fn accept_key(key: &[u8]) -> String {
+    tungstenite::handshake::derive_accept_key(key)
 }
 
 fn close_code(error: &Error) -> u16 {

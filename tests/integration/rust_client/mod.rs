@@ -1,0 +1,4 @@
+//! The client of the crate against its server, over every transport.
+
+mod calls;
+mod world;
