@@ -35,6 +35,9 @@ pub(crate) trait Desk {
     async fn notes(&self) -> Vec<u32>;
     #[event]
     async fn never(&self) -> u32;
+    /// Notes, and answers with the number of notes.
+    #[event]
+    async fn count(&self, number: u32) -> usize;
     #[event]
     async fn ask_me(&self, number: u32) -> u32;
     #[event]
@@ -95,6 +98,11 @@ impl Desk for Session {
         // Not for ever: a server keeps a connection whose handlers run.
         self.left.notified().await;
         0
+    }
+    async fn count(&self, number: u32) -> usize {
+        let mut notes = self.seen.notes.lock().unwrap();
+        notes.push(number);
+        notes.len()
     }
     async fn ask_me(&self, number: u32) -> u32 {
         self.socket.emit().double(number).await.unwrap_or_default()
