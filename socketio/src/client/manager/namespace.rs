@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     contract::Incoming,
-    parser::{Body, trim_space},
+    parser::Body,
     text::Text,
 };
 use std::time::{Duration, Instant};
@@ -99,12 +99,12 @@ impl Namespace {
     /// # Errors
     /// `auth` is no JSON object. Servers close the connection for that.
     pub(super) fn connect_payload(&self, auth: Option<&str>) -> Result<Option<String>, String> {
-        let auth = auth.map(trim_space).filter(|json| *json != "null");
+        let auth = auth.map(str::trim).filter(|json| *json != "null");
         let fields = match auth {
             None => "",
             Some(json) => {
                 let inner = json.strip_prefix('{').and_then(|json| json.strip_suffix('}'));
-                trim_space(inner.ok_or_else(|| "an `auth` payload is a JSON object: a struct or a map".to_owned())?)
+                inner.ok_or_else(|| "an `auth` payload is a JSON object: a struct or a map".to_owned())?.trim()
             }
         };
         let (Some(pid), Some(offset)) = (&self.pid, &self.offset) else { return Ok(auth.map(str::to_owned)) };
