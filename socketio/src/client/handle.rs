@@ -201,8 +201,8 @@ impl<N: ?Sized> Client<N> {
 
     /// Where the client will stand from now on.
     pub fn changes(&self) -> Changes {
-        let changes = self.member.space.changes.subscribe();
-        Changes { changes, over: is_last(&self.status()) }
+        let (changes, status) = self.member.space.subscribe();
+        Changes { changes, over: is_last(&status) }
     }
 
     /// Joins the namespace again after the server had disconnected or refused the client, which ends its stay for good

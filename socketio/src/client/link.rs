@@ -223,6 +223,8 @@ impl Link {
             (true, None, _) => None,
             (false, None, DisconnectReason::PingTimeout) => Some(ConnectError::Timeout),
             (false, None, DisconnectReason::ParseError) => Some(ConnectError::Protocol("the answer is no handshake".to_owned())),
+            // Some servers refuse a WebSocket only once it is open, with an HTTP answer instead of a frame.
+            (false, None, DisconnectReason::TransportError) => Some(ConnectError::Protocol("a broken WebSocket frame".to_owned())),
             (false, None, _) => Some(ConnectError::Network("the connection was closed".to_owned())),
         };
         let end = match reason {

@@ -56,9 +56,18 @@ pub(super) struct Space {
 
 impl Space {
     pub(super) fn change(&self, status: Status, id: Option<Text>) {
-        self.standing.send_replace(Standing { status: status.clone(), id });
-        // Nobody has to listen.
-        let _ = self.changes.send(status);
+        self.standing.send_modify(|standing| {
+            *standing = Standing { status: status.clone(), id };
+            // Nobody has to listen.
+            let _ = self.changes.send(status);
+        });
+    }
+
+    /// What changes from now on, and where the client stands until then.
+    pub(super) fn subscribe(&self) -> (broadcast::Receiver<Status>, Status) {
+        // No change comes in between.
+        let standing = self.standing.borrow();
+        (self.changes.subscribe(), standing.status.clone())
     }
 }
 
