@@ -3,4 +3,5 @@
 mod calls;
 mod faults;
 mod proxy;
+mod tls;
 mod world;
