@@ -38,7 +38,7 @@ const fn driver(path: &'static str, uses: &'static [&'static str]) -> Room {
 }
 
 /// The layers, bottom up. A file belongs to the first room that holds it.
-const ROOMS: [Room; 17] = [
+const ROOMS: [Room; 19] = [
     pure("text", &[]),
     pure("id", &[]),
     pure("reason", &[]),
@@ -55,6 +55,9 @@ const ROOMS: [Room; 17] = [
     driver("server", &["contract", "describe", "engine", "extract", "id", "layer", "parser", "reason", "room", "text"]),
     driver("layer", &["contract", "reason", "server"]),
     driver("extract", &["contract", "engine", "id", "reason", "server", "text"]),
+    // What a client decides; and the rest of it, which carries that out.
+    pure("client/manager", &["contract", "engine", "id", "parser", "text"]),
+    driver("client", &["contract", "engine", "parser", "reason", "text"]),
     // For tests of users: a client that talks to the server as any other, and is used by nothing here.
     driver("test", &["contract", "engine", "extract", "id", "parser", "server", "text"]),
     // What generated code may name, gathered from everywhere.
@@ -62,7 +65,7 @@ const ROOMS: [Room; 17] = [
 ];
 
 /// Crates that reach for the network, the clock, a runtime or chance.
-const IMPURE_CRATES: [&str; 17] = [
+const IMPURE_CRATES: [&str; 19] = [
     "axum",
     "axum_core",
     "futures_util",
@@ -80,6 +83,8 @@ const IMPURE_CRATES: [&str; 17] = [
     "tracing",
     "tungstenite",
     "flate2",
+    "tokio_rustls",
+    "webpki_roots",
 ];
 
 /// The modules of the crate that a piece of code names: `a` of `crate::a::b`, `a` and `b` of `crate::{a::x, b}`.

@@ -47,6 +47,7 @@
 //! | TypeScript for the stock client, JSON Schema | [`typescript`] |
 //! | AsyncAPI 3 | [`asyncapi`] |
 //! | clients for tests, in the same process | [`test`](mod@test) |
+//! | clients of Rust programs | feature `client`, `Client` |
 //!
 //! # Features
 //!
@@ -54,6 +55,7 @@
 //! |---|---|---|
 //! | `default` | | `server` |
 //! | `server` | yes | the server, its tower layer and [`engine`] |
+//! | `client` | no | the typed client, with TLS: module `client` |
 //!
 //! Without features: contracts and the packet parser, for a crate of traits that servers and clients share. A feature only adds.
 //! The oldest supported compiler is Rust 1.88.
@@ -130,3 +132,8 @@ struct Readme;
 #[doc = include_str!("../../docs/testing.md")]
 #[doc = include_str!("../../docs/typescript.md")]
 struct Guides;
+
+/// That of the client.
+#[cfg(all(doctest, feature = "server", feature = "client"))]
+#[doc = include_str!("../../docs/client.md")]
+struct ClientGuide;

@@ -41,6 +41,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// A handler that has ended: whose answer, to what, and the answer. `Err`: it panicked.
 type Handled = (Arc<Space>, u64, String, Option<u64>, Result<Outcome, ()>);
 
+/// A payload for CONNECT, or why there is none: for which attempt to join which namespace.
+type Authenticated = (Key, u64, Result<Option<String>, String>);
+
 pub(super) struct Task {
     shared: Arc<Shared>,
     dialer: Arc<Dialer>,
@@ -50,7 +53,7 @@ pub(super) struct Task {
     closing: bool,
     /// An ended session that says goodbye.
     farewell: Option<(Link, Pin<Box<Sleep>>)>,
-    auths: FuturesUnordered<BoxFuture<'static, (Key, u64, Result<Option<String>, String>)>>,
+    auths: FuturesUnordered<BoxFuture<'static, Authenticated>>,
     backlog: VecDeque<(Key, u64, Incoming)>,
     backlog_bytes: usize,
     running: FuturesUnordered<BoxFuture<'static, Handled>>,

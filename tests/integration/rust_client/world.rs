@@ -83,7 +83,7 @@ impl Desk for Session {
         self.name.clone()
     }
     async fn half(&self, number: u32) -> Result<u32, String> {
-        if number % 2 == 0 { Ok(number / 2) } else { Err(format!("{number} is odd")) }
+        if number.is_multiple_of(2) { Ok(number / 2) } else { Err(format!("{number} is odd")) }
     }
     async fn echo(&self, bytes: Binary) -> Binary {
         bytes

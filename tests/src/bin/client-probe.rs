@@ -99,7 +99,8 @@ impl Probe {
     }
 
     async fn calls(self) -> Outcome {
-        let client = told(self.with::<dyn Chat>().handler(Bot::default()).auth_raw(json!({ "token": "t" })).query("k", "a b").await)?;
+        let client =
+            told(self.with::<dyn Chat>().handler(Bot::default()).auth_raw(json!({ "token": "t" })).query("k", "a b").await)?;
         let me = told(client.emit().whoami().await)?;
         same(Some(me.id.as_str()), client.id().as_deref())?;
         same((me.nsp.as_str(), me.auth, me.query["k"].clone()), ("/chat", json!({ "token": "t" }), json!("a b")))?;
@@ -132,7 +133,11 @@ impl Probe {
     async fn refusals(self) -> Outcome {
         let refused = |message: &str, data: Option<Value>| (message.to_owned(), data);
         for (path, token, expected) in [
-            ("/auth", "x", refused("not authorized", Some(json!({ "code": "E_AUTH", "retryAfter": 42, "nested": { "list": [1, 2, 3] } })))),
+            (
+                "/auth",
+                "x",
+                refused("not authorized", Some(json!({ "code": "E_AUTH", "retryAfter": 42, "nested": { "list": [1, 2, 3] } }))),
+            ),
             ("/auth", "plain", refused("plain refusal", None)),
             ("/nowhere", "x", refused("Invalid namespace", None)),
         ] {

@@ -17,6 +17,7 @@ mod backoff;
 mod buffer;
 mod calls;
 mod emitting;
+mod endings;
 mod error;
 mod namespace;
 mod packets;
@@ -32,7 +33,7 @@ pub use status::{End, Status};
 use crate::{
     contract::{AckData, Incoming},
     engine::{Frame, Message},
-    parser::{self, Decoder, Encoded, encode_connect, encode_disconnect},
+    parser::{self, Decoder, Encoded, encode_connect},
     text::Text,
 };
 use backoff::Backoff;
@@ -337,153 +338,10 @@ impl<W> Manager<W> {
         }
     }
 
-    /// A client stays out of its namespace.
-    fn refused(&mut self, key: Key, error: ConnectError, now: Instant) {
-        self.out(key);
-        self.changed(key, Status::Refused(error));
-        self.rest(now);
-    }
-
-    /// Ends a stay for good: nothing of it waits any longer.
-    fn out(&mut self, key: Key) {
-        let Some(at) = self.position(key) else { return };
-        let namespace = &mut self.namespaces[at];
-        namespace.stay = Stay::Out;
-        (namespace.pid, namespace.offset) = (None, None);
-        namespace.early.clear();
-        namespace.waiting.clear();
-        namespace.queue.clear();
-        for id in self.calls.of(key, |_| true) {
-            self.give_up(id, Unanswered::Disconnected);
-        }
-    }
-
-    /// Closes a connection that nobody needs, as the reference does.
-    fn rest(&mut self, now: Instant) {
-        if self.namespaces.iter().any(Namespace::is_wanted) {
-            return;
-        }
-        match self.state {
-            State::Open => {
-                self.state = State::Resting { until: now + self.settings.close_timeout };
-                self.outputs.push_back(Output::Close);
-            }
-            State::Opening => {
-                self.outputs.push_back(Output::Drop);
-                self.forget_frames();
-                self.state = State::Idle;
-            }
-            State::Waiting { .. } => self.state = State::Idle,
-            State::Idle | State::Resting { .. } | State::Closing { .. } | State::Over => {}
-        }
-    }
-
-    fn leave(&mut self, key: Key, now: Instant) {
-        let Some(at) = self.position(key) else { return };
-        if matches!(self.namespaces[at].stay, Stay::In | Stay::Asked { .. }) {
-            let packet = encode_disconnect(&self.namespaces[at].path);
-            self.send(packet);
-        }
-        if self.namespaces[at].is_wanted() {
-            self.out(key);
-            self.changed(key, Status::Disconnected(End::ByClient));
-        }
-        self.namespaces.retain(|namespace| namespace.key != key);
-        self.rest(now);
-    }
-
     fn forget_frames(&mut self) {
         self.outgoing.clear();
         self.outgoing_bytes = 0;
         self.busy = false;
-    }
-
-    /// The session is gone, and all that was on its way.
-    fn lost(&mut self, end: End, error: Option<ConnectError>, now: Instant) {
-        self.forget_frames();
-        let joined: Vec<Key> =
-            self.namespaces.iter().filter(|namespace| namespace.stay == Stay::In).map(|namespace| namespace.key).collect();
-        for namespace in self.namespaces.iter_mut().filter(|namespace| namespace.is_wanted()) {
-            namespace.stay = Stay::Wanted;
-            namespace.early.clear();
-        }
-        for key in joined {
-            self.changed(key, Status::Disconnected(end));
-            self.lose_calls(key);
-        }
-        match self.state {
-            State::Closing { .. } => return self.over(),
-            State::Resting { .. } => return self.rested(),
-            State::Opening | State::Open => {}
-            State::Idle | State::Waiting { .. } | State::Over => return,
-        }
-        if !self.namespaces.iter().any(Namespace::is_wanted) {
-            self.state = State::Idle;
-            return;
-        }
-        let may_retry = self.succeeded || self.settings.retry_first;
-        match self.backoff.next().filter(|_| may_retry) {
-            Some((attempt, delay)) => {
-                self.state = State::Waiting { until: now + delay };
-                self.tell_wanted(&Status::Reconnecting { attempt, delay, error });
-            }
-            None => {
-                self.tell_wanted(&Status::GaveUp(error.unwrap_or(ConnectError::Closed)));
-                self.over();
-            }
-        }
-    }
-
-    /// The session that nobody wanted has ended; somebody may want one by now.
-    fn rested(&mut self) {
-        self.state = State::Idle;
-        if self.namespaces.iter().any(Namespace::is_wanted) {
-            self.open();
-        }
-    }
-
-    fn tell_wanted(&mut self, status: &Status) {
-        let wanted: Vec<Key> =
-            self.namespaces.iter().filter(|namespace| namespace.is_wanted()).map(|namespace| namespace.key).collect();
-        wanted.into_iter().for_each(|key| self.changed(key, status.clone()));
-    }
-
-    fn close(&mut self, now: Instant) {
-        let paths: Vec<(Key, bool)> = self
-            .namespaces
-            .iter()
-            .filter(|namespace| namespace.is_wanted())
-            .map(|namespace| (namespace.key, namespace.stay == Stay::In))
-            .collect();
-        for (key, joined) in paths {
-            if let (true, Some(at)) = (joined, self.position(key)) {
-                let packet = encode_disconnect(&self.namespaces[at].path);
-                self.send(packet);
-            }
-            self.out(key);
-            self.changed(key, Status::Disconnected(End::ByClient));
-        }
-        match self.state {
-            State::Open => {
-                self.state = State::Closing { until: now + self.settings.close_timeout };
-                self.outputs.push_back(Output::Close);
-            }
-            State::Resting { until } => self.state = State::Closing { until },
-            State::Closing { .. } => {}
-            State::Opening => {
-                self.outputs.push_back(Output::Drop);
-                self.over();
-            }
-            State::Idle | State::Waiting { .. } | State::Over => self.over(),
-        }
-    }
-
-    fn over(&mut self) {
-        let keys: Vec<Key> = self.namespaces.iter().map(|namespace| namespace.key).collect();
-        keys.into_iter().for_each(|key| self.out(key));
-        self.forget_frames();
-        self.state = State::Over;
-        self.outputs.push_back(Output::Over);
     }
 
     fn tick(&mut self, now: Instant) {

@@ -11,11 +11,7 @@ use super::{
     Key,
     buffer::{Buffer, Limits},
 };
-use crate::{
-    contract::Incoming,
-    parser::Body,
-    text::Text,
-};
+use crate::{contract::Incoming, parser::Body, text::Text};
 use std::time::{Duration, Instant};
 
 /// Where the client stands.

@@ -35,7 +35,7 @@ pub(in crate::client) struct Wire {
 /// Why a request has no answer.
 pub(super) enum Failed {
     /// Nothing of it was sent: it may go over another connection.
-    NotSent(Request<Full<Bytes>>),
+    NotSent(Box<Request<Full<Bytes>>>),
     Lost(ConnectError),
 }
 
@@ -70,11 +70,11 @@ impl Wire {
     /// Sends a request; the body of the answer is read through [`drive`](Self::drive).
     pub(super) async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failed> {
         if !self.is_ready().await {
-            return Err(Failed::NotSent(request));
+            return Err(Failed::NotSent(Box::new(request)));
         }
         let sent = self.sender.try_send_request(request);
         self.drive(sent).await.map_err(|mut error| match error.take_message() {
-            Some(request) => Failed::NotSent(request),
+            Some(request) => Failed::NotSent(Box::new(request)),
             None => Failed::Lost(network(&error.error())),
         })
     }

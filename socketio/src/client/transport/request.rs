@@ -139,7 +139,7 @@ impl Dialer {
                     *slot = Some(wire);
                     return answer;
                 }
-                Err(Failed::NotSent(back)) => request = back,
+                Err(Failed::NotSent(back)) => request = *back,
                 Err(Failed::Lost(error)) => return Err(error),
             }
         }
