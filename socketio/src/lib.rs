@@ -60,8 +60,8 @@
 //! Without features: contracts and the packet parser, for a crate of traits that servers and clients share. A feature only adds.
 //! The oldest supported compiler is Rust 1.88.
 
-// A build without the server lacks the users of what the server takes from the rooms below it.
-#![cfg_attr(not(feature = "server"), allow(dead_code, unused_imports))]
+// A build without the server or the client lacks the users of what that one takes from the rooms below it.
+#![cfg_attr(not(all(feature = "server", feature = "client")), allow(dead_code, unused_imports))]
 
 pub mod asyncapi;
 #[cfg(feature = "client")]
