@@ -6,5 +6,6 @@
 mod calls;
 mod faults;
 mod proxy;
+mod requests;
 mod tls;
 mod world;
