@@ -213,8 +213,10 @@ impl Link {
         (self.get, self.probe) = (None, Socket::None);
         match &mut self.websocket {
             Socket::Open(websocket) => websocket.close(None),
-            // Its last POST may be under way: the farewell goes after it, over a connection of its own.
-            Socket::None if !self.control.is_empty() => self.start_post(),
+            // Everything else has been posted by then. Without our own wish to close there is no farewell.
+            Socket::None if reason == DisconnectReason::ForcedClose && self.post.is_none() && !self.control.is_empty() => {
+                self.start_post()
+            }
             _ => self.websocket = Socket::None,
         }
         let failure = self.failure.take();

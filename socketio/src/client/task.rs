@@ -101,7 +101,7 @@ impl Task {
             let mut progress = !outputs.is_empty();
             outputs.into_iter().for_each(|output| self.order(output));
             while let Poll::Ready(Some((namespace, round, auth))) = self.auths.poll_next_unpin(cx) {
-                self.shared.handle(Input::Auth { namespace, round, auth });
+                self.input(Input::Auth { namespace, round, auth });
                 progress = true;
             }
             progress |= self.poll_handlers(cx);
@@ -131,7 +131,7 @@ impl Task {
             Output::Close => self.closing = true,
             Output::Drop => self.link = None,
             Output::Authenticate { namespace, round } => match self.shared.space(namespace).map(|space| space.plan.auth.clone()) {
-                Some(Auth::Fixed(auth)) => self.shared.handle(Input::Auth { namespace, round, auth: Ok(auth) }),
+                Some(Auth::Fixed(auth)) => self.input(Input::Auth { namespace, round, auth: Ok(auth) }),
                 Some(Auth::Fresh(make)) => self.auths.push(Box::pin(async move {
                     let auth = AssertUnwindSafe(async { make().await }).catch_unwind().await;
                     (namespace, round, auth.unwrap_or_else(|_| Err("`auth_with` panicked".to_owned())))
@@ -150,6 +150,12 @@ impl Task {
             }
             output => self.tell(output),
         }
+    }
+
+    /// For the manager; what comes of it is carried out before the task sleeps.
+    fn input(&self, input: Input) {
+        let now = Instant::now().into_std();
+        self.shared.look(|manager| manager.handle(input, now));
     }
 
     /// Tells those who wait for it.
@@ -273,13 +279,13 @@ impl Task {
             return more || (self.closing && link.queue.is_empty()) || (!reading && self.may_read());
         };
         match event {
-            Event::Opened => self.shared.handle(Input::Opened),
-            Event::Message(message) => self.shared.handle(Input::Message(message)),
+            Event::Opened => self.input(Input::Opened),
+            Event::Message(message) => self.input(Input::Message(message)),
             Event::Closed(end, error) => {
                 let link = self.link.take();
                 self.closing = false;
                 self.farewell = link.map(|link| (link, Box::pin(sleep(FAREWELL))));
-                self.shared.handle(Input::Lost { end, error });
+                self.input(Input::Lost { end, error });
             }
         }
         true
@@ -293,7 +299,7 @@ impl Task {
         }
         let due = self.timer.as_mut().poll(cx).is_ready();
         if due {
-            self.shared.handle(Input::Tick);
+            self.input(Input::Tick);
         }
         due
     }

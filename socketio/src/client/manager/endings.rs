@@ -93,7 +93,7 @@ impl<W> Manager<W> {
                 self.tell_wanted(&Status::Reconnecting { attempt, delay, error });
             }
             None => {
-                self.tell_wanted(&Status::GaveUp(error.unwrap_or(ConnectError::Closed)));
+                self.tell_wanted(&Status::GaveUp(error.unwrap_or_else(|| ConnectError::Network(end.to_string()))));
                 self.over();
             }
         }
