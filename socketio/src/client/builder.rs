@@ -4,7 +4,7 @@ use super::{
     handle::{Client, Membership, Owner},
     link::Beginning,
     manager::{ConnectError, Limits, Reconnect, Settings, Status},
-    shared::{Auth, Plan, Shared},
+    shared::{AuthSource, Plan, Shared},
     task::Task,
     transport::{Address, Dialer, Jar, connector},
     untyped::by_name,
@@ -122,7 +122,7 @@ impl<N: Namespace + ?Sized> Connect<N> {
 
     /// Makes the `auth` payload for each connection, such as one with a token that expires. `auth` as a function.
     ///
-    /// An `Err` ends the attempt to join for good: [`ConnectError::Auth`].
+    /// An `Err` ends the attempt to join for good: [`ConnectError::AuthPayload`].
     pub fn auth_with<F, Fut, E>(mut self, auth: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -356,7 +356,7 @@ impl<N: ?Sized> Join<N> {
 impl<N: Namespace + ?Sized> Join<N> {
     pub(super) fn new(owner: Option<Arc<Owner>>) -> Self {
         let path = if N::PATH.is_empty() { "/" } else { N::PATH };
-        let plan = Plan { path: path.to_owned(), auth: Auth::Fixed(None), handler: None, on_rejection: None };
+        let plan = Plan { path: path.to_owned(), auth: AuthSource::Fixed(None), handler: None, on_rejection: None };
         Join { owner, plan, named: HashMap::new(), problem: None, name: PhantomData }
     }
 
@@ -368,8 +368,8 @@ impl<N: Namespace + ?Sized> Join<N> {
     /// See [`Connect::auth_raw`].
     pub fn auth_raw(mut self, auth: impl Serialize) -> Self {
         match serde_json::to_string(&auth) {
-            Ok(json) => self.plan.auth = Auth::Fixed(Some(json)),
-            Err(error) => self.complain(ConnectError::Auth(error.to_string())),
+            Ok(json) => self.plan.auth = AuthSource::Fixed(Some(json)),
+            Err(error) => self.complain(ConnectError::AuthPayload(error.to_string())),
         }
         self
     }
@@ -381,7 +381,7 @@ impl<N: Namespace + ?Sized> Join<N> {
         Fut: Future<Output = Result<N::Auth, E>> + Send + 'static,
         E: fmt::Display,
     {
-        self.plan.auth = Auth::Fresh(Arc::new(move || {
+        self.plan.auth = AuthSource::Fresh(Arc::new(move || {
             let auth = auth();
             Box::pin(async move {
                 let auth = auth.await.map_err(|error| error.to_string())?;

@@ -20,7 +20,7 @@ pub(super) type Waiter = oneshot::Sender<Result<AckData, Unanswered>>;
 
 /// Where the payload for CONNECT comes from.
 #[derive(Clone)]
-pub(super) enum Auth {
+pub(super) enum AuthSource {
     /// JSON text.
     Fixed(Option<String>),
     /// Made for each connection.
@@ -34,7 +34,7 @@ pub(super) type OnRejection = Arc<dyn Fn(&Rejection) + Send + Sync>;
 #[derive(Clone)]
 pub(super) struct Plan {
     pub(super) path: String,
-    pub(super) auth: Auth,
+    pub(super) auth: AuthSource,
     pub(super) handler: Option<Handler>,
     pub(super) on_rejection: Option<OnRejection>,
 }

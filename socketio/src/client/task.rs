@@ -11,7 +11,7 @@
 use super::{
     link::{Beginning, Event, Link},
     manager::{End, Input, Key, Output, Status},
-    shared::{Auth, Shared, Space, Waiter},
+    shared::{AuthSource, Shared, Space, Waiter},
     transport::Dialer,
 };
 use crate::{
@@ -131,8 +131,8 @@ impl Task {
             Output::Close => self.closing = true,
             Output::Drop => self.link = None,
             Output::Authenticate { namespace, round } => match self.shared.space(namespace).map(|space| space.plan.auth.clone()) {
-                Some(Auth::Fixed(auth)) => self.input(Input::Auth { namespace, round, auth: Ok(auth) }),
-                Some(Auth::Fresh(make)) => self.auths.push(Box::pin(async move {
+                Some(AuthSource::Fixed(auth)) => self.input(Input::Auth { namespace, round, auth: Ok(auth) }),
+                Some(AuthSource::Fresh(make)) => self.auths.push(Box::pin(async move {
                     let auth = AssertUnwindSafe(async { make().await }).catch_unwind().await;
                     (namespace, round, auth.unwrap_or_else(|_| Err("`auth_with` panicked".to_owned())))
                 })),

@@ -204,7 +204,7 @@ over_all_transports! {
                 break error;
             }
         };
-        assert_eq!(refused, ConnectError::Auth("the account is gone".into()));
+        assert_eq!(refused, ConnectError::AuthPayload("the account is gone".into()));
     }
 
     async fn a_server_that_is_still_to_come(transport) {
@@ -282,7 +282,7 @@ async fn what_cannot_be_connected_to_says_why() {
         assert!(matches!(error, E::Setting(_)), "{error:?}");
     }
     for error in fails(world.url(), |connect| connect.auth_raw(7)).await {
-        assert!(matches!(error, E::Auth(_)), "{error:?}");
+        assert!(matches!(error, E::AuthPayload(_)), "{error:?}");
     }
     // Nobody speaks TLS there.
     for error in fails(format!("https://{}", world.server.addr), none).await {

@@ -45,7 +45,7 @@ pub enum ConnectError {
     Protocol(String),
     /// The payload for `auth` could not be made.
     #[error("no auth payload: {0}")]
-    Auth(String),
+    AuthPayload(String),
     /// This connection is in that namespace already.
     #[error("the connection is in the namespace `{0}` already")]
     AlreadyJoined(String),

@@ -334,7 +334,7 @@ impl<W> Manager<W> {
                 let packet = encode_connect(&namespace.path, payload.as_deref());
                 self.send(packet);
             }
-            Err(error) => self.refused(key, ConnectError::Auth(error), now),
+            Err(error) => self.refused(key, ConnectError::AuthPayload(error), now),
         }
     }
 

@@ -312,7 +312,7 @@ fn an_auth_payload_is_an_object() {
     world.auth = Some("7".into());
     world.manager.join("/a").expect("a new one");
     world.opened();
-    assert!(world.said()[1].starts_with("Refused(Auth("));
+    assert!(world.said()[1].starts_with("Refused(AuthPayload("));
 }
 
 #[test]
