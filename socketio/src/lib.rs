@@ -112,8 +112,8 @@ pub use room::Room;
 #[cfg(feature = "server")]
 pub use server::{
     Broadcast, BroadcastReply, BuildError, Builder, ClientFilesError, ClusterEmitterOf, DataError, EmitterOf, Many,
-    NamespaceHandle, One, OtherServers, Outgoing, Recovery, RecoveryMetrics, RemoteSocket, Reply, ServerReplies, Single,
-    Socket, SocketIo, Try,
+    NamespaceHandle, One, OtherServers, Outgoing, Recovery, RecoveryMetrics, RemoteSocket, Reply, ServerReplies, Single, Socket,
+    SocketIo, Try,
 };
 pub use socketio_macros::{disconnect, event, events, fallback, middleware, namespace};
 pub use text::Text;
