@@ -393,7 +393,10 @@ impl Connection {
         let Link::Opening(opening) = &mut self.link else { return false };
         match opening.poll(cx) {
             Poll::Pending => return false,
-            Poll::Ready(Some(websocket)) => self.link = Link::WebSocket(websocket),
+            Poll::Ready(Some(websocket)) => {
+                self.link = Link::WebSocket(websocket);
+                self.registration.opened();
+            }
             Poll::Ready(None) => {
                 self.link = Link::Gone;
                 self.session.handle(Input::TransportClosed, self.now);

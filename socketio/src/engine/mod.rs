@@ -21,6 +21,8 @@
 //! ```
 
 #[cfg(feature = "server")]
+mod admission;
+#[cfg(feature = "server")]
 pub(crate) mod body;
 #[cfg(feature = "server")]
 mod compression;
@@ -49,6 +51,8 @@ mod request;
 mod service;
 pub(crate) mod transport;
 
+#[cfg(feature = "server")]
+pub use admission::forwarded_for;
 #[cfg(feature = "server")]
 pub use body::ResponseBody;
 #[cfg(feature = "server")]

@@ -1,6 +1,6 @@
 //! `Registry`: session id to connection handle. Inserted at the handshake, removed in one `Drop`.
 
-use super::{config::Transport, outbox::Outbox, transport::polling::Command};
+use super::{admission::Seat, config::Transport, outbox::Outbox, transport::polling::Command};
 use crate::{
     id::{Quick, SessionId},
     text::Text,
@@ -117,7 +117,7 @@ impl Registry {
     }
 
     /// `None` once handshakes are refused.
-    pub(crate) fn insert(self: &Arc<Self>, handle: Arc<ConnectionHandle>) -> Option<Registration> {
+    pub(super) fn insert(self: &Arc<Self>, handle: Arc<ConnectionHandle>, seat: Seat) -> Option<Registration> {
         let mut sessions = self.sessions.lock();
         // Under the lock: who closes the registry then sees this connection, or this handshake is refused.
         if self.is_closed() {
@@ -125,7 +125,7 @@ impl Registry {
         }
         sessions.insert(handle.id, Arc::clone(&handle));
         self.live.fetch_add(1, Ordering::AcqRel);
-        Some(Registration { registry: Arc::clone(self), handle, listed: true })
+        Some(Registration { registry: Arc::clone(self), handle, listed: true, seat: Some(seat) })
     }
 
     /// Number of connections whose task has not ended.
@@ -166,9 +166,17 @@ pub(crate) struct Registration {
     registry: Arc<Registry>,
     handle: Arc<ConnectionHandle>,
     listed: bool,
+    seat: Option<Seat>,
 }
 
 impl Registration {
+    /// The handshake is over.
+    pub(super) fn opened(&mut self) {
+        if let Some(seat) = &mut self.seat {
+            seat.opened();
+        }
+    }
+
     /// The session is over: its id is unknown from now on, though the task may have work left.
     pub(crate) fn unlist(&mut self) {
         if std::mem::take(&mut self.listed) {
@@ -182,6 +190,8 @@ impl Drop for Registration {
         self.unlist();
         self.handle.outbox.close();
         self.handle.shut();
+        // Before the count: who sees that the connection has gone may open another.
+        self.seat = None;
         if self.registry.live.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.registry.empty.notify_waiters();
         }

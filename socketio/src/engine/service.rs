@@ -1,6 +1,7 @@
 //! `Server`: one HTTP request becomes a new session, a poll, a post, an upgrade or a refusal.
 
 use super::{
+    admission::{Admission, Denial, Seat},
     body::{self, Body, ReadError, full},
     compression::compress,
     config::{Config, ConfigError, Transport},
@@ -38,6 +39,7 @@ pub struct Server {
 struct Inner {
     config: Config,
     registry: Arc<Registry>,
+    admission: Arc<Admission>,
     owner: Box<Owner>,
 }
 
@@ -75,7 +77,8 @@ impl Server {
         owner: impl Fn(Connection) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync + 'static,
     ) -> Result<Self, ConfigError> {
         config.validate()?;
-        Ok(Server { inner: Arc::new(Inner { config, registry: Arc::default(), owner: Box::new(owner) }) })
+        let admission = Admission::new(config.admission.clone());
+        Ok(Server { inner: Arc::new(Inner { config, registry: Arc::default(), admission, owner: Box::new(owner) }) })
     }
 
     /// A layer that answers requests to the configured path and passes on all others.
@@ -165,6 +168,10 @@ impl Server {
         if (transport == Transport::WebSocket) != upgrade {
             return Err(Refusal::BadRequest);
         }
+        if self.inner.registry.is_closed() {
+            return Err(Refusal::Denied(Denial::ShuttingDown));
+        }
+        let seat = self.inner.admission.admit(parts).map_err(Refusal::Denied)?;
         if let Some(allow) = &config.allow_request {
             allow(parts).await.map_err(Refusal::Forbidden)?;
         }
@@ -172,11 +179,11 @@ impl Server {
             return Err(Refusal::UnsupportedVersion);
         }
         // Boxed: a session opens once and is polled often.
-        Box::pin(self.open(parts, transport)).await
+        Box::pin(self.open(parts, transport, seat)).await
     }
 
     /// A handshake: a new session.
-    async fn open(&self, parts: &mut Parts, transport: Transport) -> Result<Response<Body>, Refusal> {
+    async fn open(&self, parts: &mut Parts, transport: Transport, seat: Seat) -> Result<Response<Body>, Refusal> {
         let config = &self.inner.config;
         let switch = if transport == Transport::WebSocket { Some(switch_protocols(parts)?) } else { None };
         let id = SessionId::from_random(rand::random());
@@ -185,13 +192,15 @@ impl Server {
             _ => &[],
         };
         let handle = ConnectionHandle::new(id, transport, config.max_buffered_bytes);
-        let Some(registration) = self.inner.registry.insert(Arc::clone(&handle)) else {
-            return Ok(empty(StatusCode::SERVICE_UNAVAILABLE));
-        };
+        let registration = self.inner.registry.insert(Arc::clone(&handle), seat);
+        let mut registration = registration.ok_or(Refusal::Denied(Denial::ShuttingDown))?;
         let open = open_packet(&id, offered, &config.timing(), config.max_payload_bytes);
         let (mut response, start) = match switch {
             Some((response, upgrade)) => (response, Start::WebSocket(upgrade, open)),
-            None => (self.payload(encode_open(&open), true, &parts.headers).await, Start::Polling),
+            None => {
+                registration.opened();
+                (self.payload(encode_open(&open), true, &parts.headers).await, Start::Polling)
+            }
         };
         let extensions = std::mem::take(&mut parts.extensions);
         let handshake = Handshake::new(parts, extensions, transport);

@@ -1,5 +1,7 @@
 //! `Builder`: settings, state and namespaces of a server. It checks everything once and starts nothing.
 
+mod admission;
+
 use super::{
     client_files::{ClientFiles, ClientFilesError},
     connection::{self, Shared},
