@@ -46,6 +46,7 @@
 //! | Engine.IO without Socket.IO | [`engine::Server`] |
 //! | TypeScript for the stock client, JSON Schema | [`typescript`] |
 //! | AsyncAPI 3 | [`asyncapi`] |
+//! | going down in order | [`SocketIo::shutdown`] |
 //! | clients for tests, in the same process | [`test`](mod@test) |
 //! | clients of Rust programs | feature `client`, `Client` |
 //!
@@ -112,8 +113,8 @@ pub use room::Room;
 #[cfg(feature = "server")]
 pub use server::{
     Broadcast, BroadcastReply, BuildError, Builder, ClientFilesError, ClusterEmitterOf, DataError, EmitterOf, Many,
-    NamespaceHandle, One, OtherServers, Outgoing, Recovery, RecoveryMetrics, RemoteSocket, Reply, ServerReplies, Single, Socket,
-    SocketIo, Try,
+    NamespaceHandle, One, OtherServers, Outgoing, Recovery, RecoveryMetrics, RemoteSocket, Reply, ServerReplies, Shutdown,
+    ShutdownReport, Single, Socket, SocketIo, Try,
 };
 pub use socketio_macros::{disconnect, event, events, fallback, middleware, namespace};
 pub use text::Text;
@@ -129,6 +130,7 @@ struct Readme;
 #[doc = include_str!("../../docs/namespaces.md")]
 #[doc = include_str!("../../docs/recovery.md")]
 #[doc = include_str!("../../docs/rejections.md")]
+#[doc = include_str!("../../docs/operations.md")]
 #[doc = include_str!("../../docs/testing.md")]
 #[doc = include_str!("../../docs/typescript.md")]
 struct Guides;

@@ -60,3 +60,4 @@ mod rust_client;
 mod script;
 mod secrets;
 mod server;
+mod shutdown;

@@ -80,6 +80,6 @@ pub(crate) use outbox::{Bundle, Urgency};
 pub(crate) use proto::Frame;
 pub use proto::{Message, Transport};
 #[cfg(feature = "server")]
-pub(crate) use registry::ConnectionHandle;
+pub(crate) use registry::{ConnectionHandle, Farewell, Registry};
 #[cfg(feature = "server")]
 pub use service::Server;

@@ -239,6 +239,11 @@ impl Outbox {
         drop(frames);
     }
 
+    /// The cost of what has not been handed to the transport yet, in bytes.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.state.lock().bytes
+    }
+
     /// Nothing can be pushed any more; what is queued stays.
     pub(crate) fn close(&self) {
         self.state.lock().closed = true;

@@ -204,8 +204,10 @@ impl Server {
         };
         let extensions = std::mem::take(&mut parts.extensions);
         let handshake = Handshake::new(parts, extensions, transport);
-        let connection = Connection::new(handle, registration, handshake, start, config.timing(), config.max_payload_bytes);
-        tokio::spawn((self.inner.owner)(connection));
+        let connection =
+            Connection::new(Arc::clone(&handle), registration, handshake, start, config.timing(), config.max_payload_bytes);
+        // Nobody waits for the task; the registry counts it, and aborts it if a shutdown comes to that.
+        handle.owned_by(tokio::spawn((self.inner.owner)(connection)).abort_handle());
         if let (Some(cookie), Transport::Polling) = (&config.cookie, transport) {
             response.headers_mut().append(header::SET_COOKIE, cookie.header(id.expose()));
         }

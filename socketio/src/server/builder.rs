@@ -10,6 +10,7 @@ use super::{
     mounts::{Accept, Mount, Mounts, Pattern},
     namespace::Settings,
     recovery::{Memory, Recovery, Store},
+    shutdown::Tally,
     socket::Socket,
 };
 use crate::{
@@ -481,6 +482,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
             },
             namespaces_per_connection: self.namespaces_per_connection,
             closing: AtomicBool::new(false),
+            tally: Tally::default(),
         });
         let owner = Arc::clone(&shared);
         let engine =

@@ -19,11 +19,12 @@ use super::{
     namespace::Settings,
     running::{Done, Running, Work},
     session::{ErasedSession, Panicked, caught, drop_caught},
+    shutdown::Tally,
     socket::Socket,
 };
 use crate::{
     contract::{AckData, Incoming, Outcome, Rejection, RejectionKind},
-    engine::{self, Event, Message, Urgency},
+    engine::{self, Event, Farewell, Message, Urgency},
     extract::ConnectError,
     parser::{Body, Decoder, Kind, Limits, Packet, encode_connect_error},
     reason::DisconnectReason,
@@ -50,7 +51,9 @@ pub(super) struct Shared {
     pub(super) connect_timeout: Duration,
     pub(super) limits: Limits,
     pub(super) namespaces_per_connection: usize,
+    /// Nobody comes back any more.
     pub(super) closing: AtomicBool,
+    pub(super) tally: Tally,
 }
 
 /// Handlers that outlive their sockets before nothing more is read: who leaves and comes back gets no second allowance.
@@ -68,6 +71,8 @@ struct Connection {
     connect_timer: Option<Pin<Box<Sleep>>>,
     /// Nothing that the client sends is taken in any more; the engine may still be sending.
     over: bool,
+    /// The server shuts down: nothing new is started, and this ends once nothing runs.
+    finishing: bool,
     engine_closed: bool,
     /// A backlog is being started.
     draining: bool,
@@ -94,6 +99,7 @@ pub(super) async fn run(engine: engine::Connection, shared: Arc<Shared>) {
         just_left: HashSet::new(),
         connect_timer: Some(Box::pin(tokio::time::sleep(shared.connect_timeout))),
         over: false,
+        finishing: false,
         engine_closed: false,
         draining: false,
         last: 0,
@@ -106,10 +112,17 @@ pub(super) async fn run(engine: engine::Connection, shared: Arc<Shared>) {
 /// The one place where a connection's sockets end without being told to: also when the task is dropped or panics.
 impl Drop for Connection {
     fn drop(&mut self) {
+        let mut reason = DisconnectReason::TransportClose;
+        if self.engine.handle().farewell().is_some() {
+            reason = DisconnectReason::ServerShuttingDown;
+            self.shared.tally.ended(self.running.len(), self.engine.handle().outbox.waiting_bytes());
+        }
         for joined in self.sockets.drain(..) {
-            joined.core.end(DisconnectReason::TransportClose, false);
+            joined.core.end(reason, false);
             drop_caught((joined.session, joined.previous));
         }
+        // One by one: each may panic.
+        std::mem::take(&mut self.running).into_iter().for_each(drop_caught);
         self.link.engine.outbox.discard();
     }
 }
@@ -121,6 +134,9 @@ impl Connection {
                 self.done(cx, &core, done);
             }
             self.poll_connect_timer(cx);
+            if self.finishing && !self.over && self.running.is_empty() {
+                self.close(cx, DisconnectReason::ServerShuttingDown);
+            }
             let running = self.running.len();
             if self.engine_closed {
                 let finished = self.engine.poll_finish(cx).is_ready();
@@ -182,12 +198,12 @@ impl Connection {
 
     /// Somebody else touched a socket of this connection, or the server.
     fn attention(&mut self, cx: &mut Context<'_>) {
-        if self.shared.closing.load(Ordering::Acquire) {
-            if self.over {
-                self.engine.close_with(DisconnectReason::ServerShuttingDown);
-            } else {
-                self.close(cx, DisconnectReason::ServerShuttingDown);
-            }
+        match self.engine.handle().farewell() {
+            None => {}
+            // Its client has less time to fetch the rest now.
+            Some(_) if self.over => self.engine.close_with(DisconnectReason::ServerShuttingDown),
+            Some(Farewell::Finish) => self.finishing = true,
+            Some(Farewell::Close | Farewell::Abort) => self.close(cx, DisconnectReason::ServerShuttingDown),
         }
         if self.link.close.load(Ordering::Acquire) && !self.over {
             self.end_all(cx, DisconnectReason::ServerNamespace, true);
@@ -219,6 +235,9 @@ impl Connection {
     }
 
     fn packet(&mut self, cx: &mut Context<'_>, packet: Packet) {
+        if self.finishing && matches!(packet.kind(), Kind::Connect | Kind::Event) {
+            return;
+        }
         let path = packet.namespace();
         let found = self.position(|joined| joined.ended.is_none() && joined.core.namespace().path == path);
         self.last = found.unwrap_or(self.last);
@@ -434,7 +453,10 @@ impl Connection {
         for joined in &self.sockets {
             let parked = parks && joined.is_session() && joined.core.tracked().is_some() && joined.core.suspend(reason);
             if !parked && !joined.core.is_absent() {
-                joined.core.end(reason, tell);
+                let ended = joined.core.end(reason, tell);
+                if ended && reason == DisconnectReason::ServerShuttingDown {
+                    self.shared.tally.closed_socket();
+                }
             }
         }
         self.settle(cx);

@@ -1,13 +1,18 @@
 //! `SocketIo`: the handle on a running server. Cheap to clone; usable from any HTTP handler or task.
 
 use super::{
-    builder::Builder, client_files::ClientFiles, connection::Shared, mounts::Scope, namespace::NamespaceHandle,
+    builder::Builder,
+    client_files::ClientFiles,
+    connection::Shared,
+    mounts::Scope,
+    namespace::NamespaceHandle,
     recovery::RecoveryMetrics,
+    shutdown::{Shutdown, Tally},
 };
 use crate::{
     contract::Namespace,
     engine::{
-        self, Intercept, Layer,
+        self, Farewell, Intercept, Layer, Registry,
         body::{Body, full},
     },
 };
@@ -18,6 +23,7 @@ use std::{
     any::TypeId,
     fmt,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 /// A Socket.IO server.
@@ -132,19 +138,39 @@ impl SocketIo {
         self.inner.engine.connections()
     }
 
-    /// Shuts the server down: refuses new connections with 503, ends every socket with
+    /// Shuts the server down within a time, without a stampede: new clients are refused, those who are here are told and
+    /// closed in batches, and what they had begun is finished first. See [`Shutdown`] for what happens when.
+    ///
+    /// Awaiting it does the work; it resolves when the last connection has gone, at the latest a moment after `deadline`.
+    pub fn shutdown(&self, deadline: Duration) -> Shutdown {
+        Shutdown::new(self.clone(), deadline)
+    }
+
+    /// Shuts the server down at once and without a limit of time: refuses new connections with 503, ends every socket with
     /// [`ServerShuttingDown`](crate::DisconnectReason::ServerShuttingDown), sends what is queued, closes the connections and
-    /// waits until the handlers in flight have ended. Clients see a closed transport, and reconnect when they can. Sessions
-    /// that wait for clients to come back end as well: they live in this process.
+    /// waits until the handlers in flight have ended. Clients see a closed transport, and reconnect when they can: all of them
+    /// at the same moment. Sessions that wait for clients to come back end as well: they live in this process.
+    /// [`shutdown`](Self::shutdown) is gentler with them, and with a deployment that has to end.
     ///
     /// # Cancel safety
     /// The shutdown goes on if the future is dropped.
     pub async fn close(&self) {
+        let registry = self.refuse_new();
+        registry.handles().iter().for_each(|handle| handle.bid(Farewell::Close));
+        registry.emptied().await;
+        self.end_absent().await;
+    }
+
+    /// Nobody gets in any more, nor comes back.
+    pub(super) fn refuse_new(&self) -> &Registry {
         let registry = self.inner.engine.registry();
         registry.close();
         self.inner.shared.closing.store(true, Ordering::Release);
-        registry.handles().iter().for_each(|handle| handle.outbox.call_attention());
-        registry.emptied().await;
+        registry
+    }
+
+    /// Ends the sessions that wait for clients to come back.
+    pub(super) async fn end_absent(&self) {
         if let Some(recovery) = &self.inner.shared.settings.recovery {
             Arc::clone(recovery).close().await;
         }
@@ -153,6 +179,10 @@ impl SocketIo {
     /// What connection state recovery keeps at the moment; `None` if it is off.
     pub fn recovery_metrics(&self) -> Option<RecoveryMetrics> {
         self.inner.shared.settings.recovery.as_ref().map(|recovery| recovery.metrics())
+    }
+
+    pub(super) fn tally(&self) -> &Tally {
+        &self.inner.shared.tally
     }
 }
 

@@ -19,6 +19,7 @@ mod recovery;
 mod remote;
 mod running;
 mod session;
+mod shutdown;
 mod socket;
 
 pub(crate) use self::core::SocketCore;
@@ -35,4 +36,5 @@ pub use namespace::NamespaceHandle;
 pub use recovery::{Recovery, RecoveryMetrics};
 pub use remote::RemoteSocket;
 pub(crate) use session::{ErasedSession, erase};
+pub use shutdown::{Shutdown, ShutdownReport};
 pub use socket::Socket;

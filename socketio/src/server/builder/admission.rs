@@ -1,7 +1,6 @@
 //! The setters that limit who may connect; see `engine::admission`.
 
 use super::Builder;
-use crate::engine;
 use http::request::Parts;
 use std::{net::IpAddr, time::Duration};
 
@@ -48,7 +47,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     /// let app = Router::new().layer(io.layer()).into_make_service_with_connect_info::<SocketAddr>();
     /// ```
     ///
-    /// Behind a proxy, with [`forwarded_for`](engine::forwarded_for).
+    /// Behind a proxy, with [`forwarded_for`](crate::engine::forwarded_for).
     pub fn client_address(self, address: impl Fn(&Parts) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
         self.config(|config| config.client_address(address))
     }
