@@ -439,6 +439,21 @@ fn every_difference_and_every_rejection_has_a_test() {
 }
 
 #[test]
+fn every_known_attack_has_a_test() {
+    let document = "docs/SECURITY.md";
+    let text = TREE.text(document);
+    let start = text.find("\n## Known attacks").expect("docs/SECURITY.md has a chapter `Known attacks`");
+    let chapter = &text[start + 4..];
+    let rows = rows(chapter.find("\n## ").map_or(chapter, |end| &chapter[..end]));
+    assert!(rows.len() >= 16, "advisories do not go away");
+    let offences: Vec<_> = rows
+        .iter()
+        .filter_map(|(_, cells)| Some(format!("{document}: {}: {}", cells[0], check_tests(cells.last()?).err()?)))
+        .collect();
+    report(&offences, "write the test that shows that the attack fails, and name it in the last column");
+}
+
+#[test]
 fn every_invariant_has_a_test() {
     let document = "docs/ARCHITECTURE.md";
     let text = TREE.text(document);
