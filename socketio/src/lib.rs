@@ -100,7 +100,7 @@ pub use contract::{
 #[cfg(any(feature = "server", feature = "client"))]
 pub use engine::Transport;
 #[cfg(feature = "server")]
-pub use engine::{Cookie, CookieError, Cors, CorsError, Handshake, SameSite};
+pub use engine::{Cookie, CookieError, Cors, CorsError, Handshake, SameSite, SlowConsumer};
 #[cfg(feature = "server")]
 pub use extract::{
     Auth, ConnectArgs, ConnectError, ConnectFn, ConnectFuture, ConnectOutput, ConnectParts, ConnectRefusal, ConnectSig,

@@ -61,3 +61,4 @@ mod script;
 mod secrets;
 mod server;
 mod shutdown;
+mod slow;

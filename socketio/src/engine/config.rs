@@ -5,6 +5,19 @@ use super::{admission::Rules, cookie::Cookie, cors::Cors, proto::Timing};
 use http::{HeaderMap, request::Parts};
 use std::{fmt, future::Future, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
 
+/// What happens to a client for which [`max_buffered`](Config::max_buffered) bytes wait, and more is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum SlowConsumer {
+    /// It is disconnected, and can come back and ask for what it needs: what it did receive is complete.
+    #[default]
+    Disconnect,
+    /// The oldest messages that wait are dropped, until a quarter of the limit is free; a packet always goes with its
+    /// attachments. Acknowledgements that the server gives and packets of the protocol are kept. An acknowledgement that a
+    /// dropped event asked for times out. A client that reads nothing at all is disconnected by its heartbeat, later.
+    DropOldest,
+}
+
 pub(crate) type AllowRequest = dyn Fn(&Parts) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync;
 pub(crate) type HeadersHook = dyn Fn(&mut HeaderMap, &Parts) + Send + Sync;
 
@@ -26,6 +39,7 @@ pub struct Config {
     pub(crate) initial_headers: Option<Arc<HeadersHook>>,
     pub(crate) response_headers: Option<Arc<HeadersHook>>,
     pub(crate) admission: Rules,
+    pub(crate) slow_consumer: SlowConsumer,
 }
 
 impl fmt::Debug for Config {
@@ -52,6 +66,7 @@ impl Default for Config {
             initial_headers: None,
             response_headers: None,
             admission: Rules::default(),
+            slow_consumer: SlowConsumer::default(),
         }
     }
 }
@@ -116,6 +131,12 @@ impl Config {
     /// and is disconnected as a slow consumer. Default 16 MiB; the JavaScript server has no limit.
     pub fn max_buffered(mut self, bytes: usize) -> Self {
         self.max_buffered_bytes = bytes;
+        self
+    }
+
+    /// What happens to a client that has [`max_buffered`](Self::max_buffered) bytes waiting. Default: it is disconnected.
+    pub fn slow_consumer(mut self, policy: SlowConsumer) -> Self {
+        self.slow_consumer = policy;
         self
     }
 

@@ -58,7 +58,7 @@ pub use body::ResponseBody;
 #[cfg(feature = "server")]
 pub(crate) use compression::{deflate, gzip, negotiate};
 #[cfg(feature = "server")]
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, SlowConsumer};
 #[cfg(feature = "server")]
 pub(crate) use connection::Event;
 #[cfg(feature = "server")]

@@ -1,6 +1,11 @@
 //! `Registry`: session id to connection handle. Inserted at the handshake, removed in one `Drop`.
 
-use super::{admission::Seat, config::Transport, outbox::Outbox, transport::polling::Command};
+use super::{
+    admission::Seat,
+    config::{SlowConsumer, Transport},
+    outbox::Outbox,
+    transport::polling::Command,
+};
 use crate::{
     id::{Quick, SessionId},
     text::Text,
@@ -54,10 +59,10 @@ impl fmt::Debug for ConnectionHandle {
 }
 
 impl ConnectionHandle {
-    pub(crate) fn new(id: SessionId, transport: Transport, limit_bytes: usize) -> Arc<Self> {
+    pub(crate) fn new(id: SessionId, transport: Transport, limit_bytes: usize, policy: SlowConsumer) -> Arc<Self> {
         Arc::new(ConnectionHandle {
             id,
-            outbox: Outbox::new(limit_bytes),
+            outbox: Outbox::new(limit_bytes, policy),
             commands: Mutex::new(Some(VecDeque::new())),
             websocket: AtomicBool::new(transport == Transport::WebSocket),
             over: AtomicBool::new(false),

@@ -191,7 +191,7 @@ impl Server {
             Transport::Polling if config.allow_upgrades && config.transports.contains(&Transport::WebSocket) => &["websocket"],
             _ => &[],
         };
-        let handle = ConnectionHandle::new(id, transport, config.max_buffered_bytes);
+        let handle = ConnectionHandle::new(id, transport, config.max_buffered_bytes, config.slow_consumer);
         let registration = self.inner.registry.insert(Arc::clone(&handle), seat);
         let mut registration = registration.ok_or(Refusal::Denied(Denial::ShuttingDown))?;
         let open = open_packet(&id, offered, &config.timing(), config.max_payload_bytes);

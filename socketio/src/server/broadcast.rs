@@ -88,6 +88,13 @@ impl<N: Namespace + ?Sized> Broadcast<N> {
         self
     }
 
+    /// Drops the last event with this key for clients to whom it was not sent yet; see
+    /// [`Socket::conflate`](super::Socket::conflate).
+    pub fn conflate(mut self, key: impl Into<String>) -> Self {
+        self.many.conflate = Some(key.into().into());
+        self
+    }
+
     /// Only clients of this server.
     pub fn local(mut self) -> Self {
         self.many.target.flags.local = true;
@@ -163,6 +170,8 @@ pub struct Many {
     scope: Scope,
     target: Target,
     timeout: Duration,
+    /// The key of what the event replaces.
+    conflate: Option<Arc<str>>,
 }
 
 impl fmt::Debug for Many {
@@ -174,7 +183,7 @@ impl fmt::Debug for Many {
 impl Many {
     pub(super) fn new(scope: Scope) -> Self {
         let timeout = scope.settings().ack_timeout;
-        Many { scope, target: Target::default(), timeout }
+        Many { scope, target: Target::default(), timeout, conflate: None }
     }
 
     pub(super) fn sockets(&self) -> Vec<Arc<SocketCore>> {
@@ -221,6 +230,7 @@ impl Many {
         namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
         let event = match urgency {
             Urgency::Volatile => namespace.unposted(event),
+            _ if self.conflate.is_some() => namespace.unposted(event),
             _ => match namespace.post(None, || Audience::Many(self.target.clone()), event, !self.target.flags.uncompressed) {
                 Some(event) => event,
                 None => return,
@@ -229,7 +239,7 @@ impl Many {
         let packet = self.packet(namespace, None, event);
         namespace.members.read().visit(&self.target, |socket| {
             // A client that cannot take it does not concern the others, nor the caller.
-            let _ = socket.on_link(|link| link.engine.outbox.push(packet.clone(), urgency));
+            let _ = socket.on_link(|link| link.engine.outbox.push_keyed(packet.clone(), urgency, self.conflate.as_ref()));
         });
     }
 }

@@ -208,10 +208,11 @@ impl SocketCore {
         }
     }
 
-    /// Queues a packet for the client, or keeps it until the client is accepted.
-    pub(super) fn push(&self, packet: Bundle, urgency: Urgency) -> Result<(), EmitError> {
+    /// Queues a packet for the client, in place of the last one with this key, or keeps it until the client is accepted.
+    pub(super) fn push(&self, packet: Bundle, urgency: Urgency, key: Option<&Arc<str>>) -> Result<(), EmitError> {
+        let push = |packet| self.on_link(|link| link.engine.outbox.push_keyed(packet, urgency, key)).map_err(EmitError::from);
         match self.state.load(Ordering::Acquire) {
-            CONNECTED => return self.on_link(|link| link.engine.outbox.push(packet, urgency)).map_err(EmitError::from),
+            CONNECTED => return push(packet),
             CLOSED => return Err(EmitError::Disconnected),
             _ => {}
         }
@@ -222,7 +223,7 @@ impl SocketCore {
                 Ok(())
             }
             Life::Pending { .. } => Err(EmitError::Full),
-            Life::Connected => self.on_link(|link| link.engine.outbox.push(packet, urgency)).map_err(EmitError::from),
+            Life::Connected => push(packet),
             Life::Absent { .. } if urgency == Urgency::Volatile => Err(EmitError::NotWritable),
             Life::Absent { .. } | Life::Closed { .. } => Err(EmitError::Disconnected),
         }
@@ -491,7 +492,7 @@ impl SocketCore {
     }
 
     pub(super) fn answer(&self, id: u64, body: Body) -> Result<(), EmitError> {
-        self.push(bundle(encode_ack(&self.namespace.path, id, body)), Urgency::Answer)
+        self.push(bundle(encode_ack(&self.namespace.path, id, body)), Urgency::Answer, None)
     }
 }
 

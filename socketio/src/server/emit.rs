@@ -79,6 +79,12 @@ impl<N: Namespace + ?Sized> Single<N> {
         self
     }
 
+    /// Drops the last event with this key if it was not sent yet; see [`Socket::conflate`](super::Socket::conflate).
+    pub fn conflate(mut self, key: impl Into<String>) -> Self {
+        self.one.conflate = Some(key.into().into());
+        self
+    }
+
     /// Whether the event is worth compressing, on transports that compress; it is by default. Over polling, an answer is
     /// compressed if it is large enough and any packet in it is worth it.
     pub fn compress(mut self, compress: bool) -> Self {
@@ -133,12 +139,14 @@ pub struct One {
     core: Arc<SocketCore>,
     timeout: Duration,
     flags: Flags,
+    /// The key of what the event replaces.
+    conflate: Option<Arc<str>>,
 }
 
 impl One {
     pub(super) fn new(core: Arc<SocketCore>) -> Self {
         let timeout = core.namespace().settings.ack_timeout;
-        One { core, timeout, flags: Flags::default() }
+        One { core, timeout, flags: Flags::default(), conflate: None }
     }
 
     pub(super) fn emit(&self, event: Body) -> Result<(), EmitError> {
@@ -147,6 +155,8 @@ impl One {
         namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
         let (event, urgency) = if volatile {
             (namespace.unposted(event), Urgency::Volatile)
+        } else if self.conflate.is_some() {
+            (namespace.unposted(event), Urgency::Normal)
         } else if namespace.lane.is_some() && self.core.has_ended() {
             return Err(EmitError::Disconnected);
         } else if namespace.lane.is_some() && self.core.is_full() {
@@ -157,7 +167,7 @@ impl One {
                 None => return Ok(()),
             }
         };
-        self.core.push(self.packet(None, event), urgency)
+        self.core.push(self.packet(None, event), urgency, self.conflate.as_ref())
     }
 
     pub(super) fn ask_body(&self, event: Body) -> Reply<AckData, Infallible> {
@@ -198,7 +208,7 @@ impl EmitTarget for One {
         let reply = Reply::new(Arc::clone(&self.core), id, data, self.timeout, decode);
         let urgency = if self.flags.volatile || event.is_volatile() { Urgency::Volatile } else { Urgency::Normal };
         namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
-        match self.core.push(self.packet(Some(id), event), urgency) {
+        match self.core.push(self.packet(Some(id), event), urgency, None) {
             // A volatile event that was dropped times out, as in the reference: the client may have been busy, not gone.
             Ok(()) | Err(EmitError::NotWritable) => reply,
             Err(_) => Reply::failed(Failure::Disconnected, decode),

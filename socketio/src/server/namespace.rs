@@ -213,6 +213,11 @@ impl<N: Namespace + ?Sized> NamespaceHandle<N> {
         self.all().volatile()
     }
 
+    /// Drops the last event with this key for clients to whom it was not sent yet; see [`Socket::conflate`].
+    pub fn conflate(&self, key: impl Into<String>) -> Broadcast<N> {
+        self.all().conflate(key)
+    }
+
     /// Whether the event is worth compressing, on transports that compress; see [`Socket::compress`].
     pub fn compress(&self, compress: bool) -> Broadcast<N> {
         self.all().compress(compress)

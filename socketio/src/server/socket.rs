@@ -264,6 +264,49 @@ impl<N: Namespace + ?Sized> Socket<N> {
         self.single().compress(compress)
     }
 
+    /// Drops the last event with this key, if it still waits to be sent, in favour of this one: for values of which only the
+    /// newest counts, such as positions. The order of what is sent is that in which it was emitted. Keys are those of the
+    /// connection, whatever the event and the namespace. An event that asks for an acknowledgement is sent in any case. With
+    /// [recovery](super::Recovery), such an event is not kept for clients that come back.
+    ///
+    /// ```
+    /// # use socketio::{Socket, events, namespace};
+    /// # #[events] trait Moves { #[event] async fn cursor(&self, who: &str, x: u32, y: u32); }
+    /// # #[namespace("/", emits = Moves)] trait Board {}
+    /// fn moved(socket: &Socket<dyn Board>, who: &str, x: u32, y: u32) {
+    ///     socket.to("board").conflate(format!("cursor:{who}")).emit().cursor(who, x, y);
+    /// }
+    /// ```
+    pub fn conflate(&self, key: impl Into<String>) -> Single<N> {
+        self.single().conflate(key)
+    }
+
+    /// Waits until less than half of [`max_buffered`](super::Builder::max_buffered) waits to be sent to this client: a sender
+    /// of much that asks before each event makes no slow consumer of anybody.
+    ///
+    /// ```
+    /// # use socketio::{EmitError, Socket, events, namespace};
+    /// # #[events] trait Export { #[event] async fn row(&self, row: &str); }
+    /// # #[namespace("/", emits = Export)] trait Main {}
+    /// async fn export(socket: &Socket<dyn Main>, rows: &[String]) -> Result<(), EmitError> {
+    ///     for row in rows {
+    ///         socket.ready().await?;
+    ///         socket.try_emit().row(row)?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The client has gone, or its connection ends while this waits.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost if the future is dropped.
+    pub async fn ready(&self) -> Result<(), EmitError> {
+        std::future::poll_fn(|cx| self.core.on_link(|link| link.engine.outbox.poll_room(cx))).await?;
+        if self.core.closed().is_some() { Err(EmitError::Disconnected) } else { Ok(()) }
+    }
+
     fn single(&self) -> Single<N> {
         Single::new(self.one())
     }

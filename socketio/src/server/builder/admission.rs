@@ -1,6 +1,7 @@
-//! The setters that limit who may connect; see `engine::admission`.
+//! The setters that limit who may connect, and say what becomes of those who do not read.
 
 use super::Builder;
+use crate::engine::SlowConsumer;
 use http::request::Parts;
 use std::{net::IpAddr, time::Duration};
 
@@ -50,5 +51,13 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     /// Behind a proxy, with [`forwarded_for`](crate::engine::forwarded_for).
     pub fn client_address(self, address: impl Fn(&Parts) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
         self.config(|config| config.client_address(address))
+    }
+
+    /// What happens to a client that has [`max_buffered`](Self::max_buffered) bytes waiting and is to get more. Default: it is
+    /// disconnected. The JavaScript server has no limit, hence no choice. For single events, see
+    /// [`Socket::conflate`](crate::Socket::conflate) and [`Socket::volatile`](crate::Socket::volatile), and for senders that
+    /// can wait [`Socket::ready`](crate::Socket::ready).
+    pub fn slow_consumer(self, policy: SlowConsumer) -> Self {
+        self.config(|config| config.slow_consumer(policy))
     }
 }
