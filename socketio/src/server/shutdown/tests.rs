@@ -1,6 +1,6 @@
 //! Shutdowns on a virtual clock: what ends when, and what the report says.
 
-use crate::{CallError, ConnectError, DisconnectReason, ShutdownReport, Socket, SocketIo, test::Client};
+use crate::{CallError, ConnectError, DisconnectReason, Recovery, ShutdownReport, Socket, SocketIo, test::Client};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -210,6 +210,47 @@ async fn a_shutdown_that_is_dropped_can_be_taken_up_again() {
     Client::<dyn Desk>::connect(&io).await.unwrap_err();
     let report = io.shutdown(HALF_A_MINUTE).await;
     assert_eq!((report.connections, report.sockets, io.connections()), (10, 60, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_that_wait_for_their_clients_end_as_well() {
+    let shared = Shared::default();
+    let state = Arc::clone(&shared);
+    let connect = move |socket: Socket<dyn Away>| {
+        let session = Absent { _socket: socket, shared: Arc::clone(&state) };
+        async move { Ok::<_, ConnectError>(session) }
+    };
+    let io = SocketIo::builder().connection_state_recovery(Recovery::new()).namespace::<dyn Away, _>(connect).build();
+    let client = Client::<dyn Away>::connect(&io).await.unwrap();
+    client.drop_connection();
+    while io.connections() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(io.recovery_metrics().map(|metrics| metrics.sessions), Some(1), "it may come back");
+    let start = begin(&shared);
+    let report = io.shutdown(HALF_A_MINUTE).await;
+    assert_eq!((report.connections, start.elapsed()), (0, Duration::ZERO));
+    assert_eq!(io.recovery_metrics().map(|metrics| metrics.sessions), Some(0));
+    assert_eq!(shared.0.lock().unwrap().gone.len(), 1, "its last call has been made");
+}
+
+#[socketio_macros::namespace("/", crate = crate)]
+trait Away {
+    #[disconnect]
+    async fn gone(&self, reason: DisconnectReason);
+}
+
+struct Absent {
+    _socket: Socket<dyn Away>,
+    shared: Shared,
+}
+
+impl Away for Absent {
+    async fn gone(&self, _: DisconnectReason) {
+        let mut log = self.shared.0.lock().unwrap();
+        let at = since(&log);
+        *log.gone.entry(at).or_default() += 1;
+    }
 }
 
 #[tokio::test(start_paused = true)]
