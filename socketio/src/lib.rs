@@ -81,6 +81,8 @@ mod server;
 pub mod test;
 mod text;
 pub mod typescript;
+#[cfg(feature = "server")]
+mod websocket;
 
 #[doc(hidden)]
 #[path = "private.rs"]

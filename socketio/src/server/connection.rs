@@ -30,7 +30,7 @@ use crate::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::{
     collections::HashSet,
-    future::{Future, poll_fn},
+    future::Future,
     pin::Pin,
     sync::{
         Arc,
@@ -78,15 +78,15 @@ struct Connection {
     lingering: bool,
 }
 
-/// Runs one connection to its end.
-pub(super) async fn run(engine: engine::Connection, shared: Arc<Shared>) {
+/// Runs one connection to its end. No `async fn`: that would hold its arguments beside what is made of them, for good.
+pub(super) fn run(engine: engine::Connection, shared: Arc<Shared>) -> impl Future<Output = ()> + Send {
     let link = Arc::new(Link {
         engine: Arc::clone(engine.handle()),
         handshake: Arc::clone(engine.handshake()),
         ended: AtomicBool::new(false),
         close: AtomicBool::new(false),
     });
-    let mut connection = Connection {
+    Connection {
         engine,
         link,
         decoder: Decoder::new(shared.limits),
@@ -100,8 +100,15 @@ pub(super) async fn run(engine: engine::Connection, shared: Arc<Shared>) {
         last: 0,
         lingering: false,
         shared,
-    };
-    poll_fn(|cx| connection.poll_run(cx)).await;
+    }
+}
+
+impl Future for Connection {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.get_mut().poll_run(cx)
+    }
 }
 
 /// The one place where a connection's sockets end without being told to: also when the task is dropped or panics.
@@ -257,6 +264,10 @@ impl Connection {
         };
         let auth = if packet.payload().is_empty() { Text::from_static("{}") } else { Text::from(packet.payload()) };
         let core = SocketCore::new(SocketId::from_random(rand::random()), namespace, Arc::clone(&self.link), auth);
+        // Most connections have one.
+        if self.sockets.is_empty() {
+            self.sockets.reserve_exact(1);
+        }
         self.sockets.push(Joined::new(Arc::clone(&core)));
         let parts = ConnectParts::new(Arc::clone(&core));
         match caught(|| (mount.accept)(parts)) {
