@@ -27,7 +27,7 @@ use super::{
         websocket::{Opening, Received, WebSocket},
     },
 };
-use crate::{id::SessionId, reason::DisconnectReason};
+use crate::{id::SessionId, reason::DisconnectReason, websocket::Role};
 use hyper::upgrade::OnUpgrade;
 use std::{
     collections::VecDeque,
@@ -122,7 +122,7 @@ impl Connection {
         registration: Registration,
         handshake: Handshake,
         start: Start,
-        timing: Timing,
+        timing: Arc<Timing>,
         max_message_bytes: usize,
     ) -> Self {
         let now = tokio::time::Instant::now();
@@ -131,7 +131,7 @@ impl Connection {
             Start::Polling => Link::Polling,
             Start::WebSocket(upgrade, open) => {
                 control.push_back(Frame::control(&open));
-                Link::Opening(Opening::new(upgrade, max_message_bytes))
+                Link::Opening(Opening::new(upgrade, Role::Server, max_message_bytes))
             }
         };
         let session = ServerSession::new(matches!(link, Link::Opening(_)), timing, now.into_std());
@@ -143,9 +143,10 @@ impl Connection {
             poll: None,
             post: None,
             accepted_post: None,
-            inbox: VecDeque::new(),
+            // Mostly there is one of each at a time, and the first to come would make room for four.
+            inbox: VecDeque::with_capacity(1),
             control,
-            queue: VecDeque::new(),
+            queue: VecDeque::with_capacity(1),
             handed_on: 0,
             progressed: false,
             timer: Box::pin(tokio::time::sleep_until(session.deadline().map_or(now, Into::into))),

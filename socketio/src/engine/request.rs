@@ -3,15 +3,11 @@
 use super::{
     config::{Config, Transport},
     refuse::Refusal,
+    transport::websocket::accept_key,
 };
 use crate::id::SessionId;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
-use sha1::{Digest, Sha1};
 use std::borrow::Cow;
-
-/// What a server that knows WebSocket hashes together with the client's key. Spec: RFC 6455, section 1.3.
-const WEBSOCKET_GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// The query parameters that the engine knows. The last of several wins, as in Node.
 #[derive(Debug, Default)]
@@ -100,7 +96,7 @@ pub(super) fn websocket_accept_key(parts: &Parts) -> Option<String> {
         && headers.get(header::SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13" || version == "8")
         && key.len() == 24
         && key.as_bytes().ends_with(b"==");
-    valid.then(|| STANDARD.encode(Sha1::new().chain_update(key).chain_update(WEBSOCKET_GUID).finalize()))
+    valid.then(|| accept_key(key.as_bytes()))
 }
 
 /// The subprotocol that is agreed on: the first that the client offers, as the reference has it. A client that offers some

@@ -7,7 +7,7 @@ use super::{
     connection::{Connection, Start},
     handshake::Handshake,
     layer::Layer,
-    proto::{Packet, open_packet},
+    proto::{Packet, Timing, open_packet},
     refuse::{Refusal, empty},
     registry::{ConnectionHandle, Registry},
     request::{Query, has_legal_origin, is_upgrade, websocket_accept_key, websocket_subprotocol},
@@ -38,6 +38,7 @@ pub struct Server {
 struct Inner {
     config: Config,
     registry: Arc<Registry>,
+    timing: Arc<Timing>,
     owner: Box<Owner>,
 }
 
@@ -75,7 +76,8 @@ impl Server {
         owner: impl Fn(Connection) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync + 'static,
     ) -> Result<Self, ConfigError> {
         config.validate()?;
-        Ok(Server { inner: Arc::new(Inner { config, registry: Arc::default(), owner: Box::new(owner) }) })
+        let timing = Arc::new(config.timing());
+        Ok(Server { inner: Arc::new(Inner { config, registry: Arc::default(), timing, owner: Box::new(owner) }) })
     }
 
     /// A layer that answers requests to the configured path and passes on all others.
@@ -188,14 +190,15 @@ impl Server {
         let Some(registration) = self.inner.registry.insert(Arc::clone(&handle)) else {
             return Ok(empty(StatusCode::SERVICE_UNAVAILABLE));
         };
-        let open = open_packet(&id, offered, &config.timing(), config.max_payload_bytes);
+        let open = open_packet(&id, offered, &self.inner.timing, config.max_payload_bytes);
         let (mut response, start) = match switch {
             Some((response, upgrade)) => (response, Start::WebSocket(upgrade, open)),
             None => (self.payload(encode_open(&open), true, &parts.headers).await, Start::Polling),
         };
         let extensions = std::mem::take(&mut parts.extensions);
         let handshake = Handshake::new(parts, extensions, transport);
-        let connection = Connection::new(handle, registration, handshake, start, config.timing(), config.max_payload_bytes);
+        let connection =
+            Connection::new(handle, registration, handshake, start, Arc::clone(&self.inner.timing), config.max_payload_bytes);
         tokio::spawn((self.inner.owner)(connection));
         if let (Some(cookie), Transport::Polling) = (&config.cookie, transport) {
             response.headers_mut().append(header::SET_COOKIE, cookie.header(id.expose()));

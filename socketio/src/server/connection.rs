@@ -29,7 +29,7 @@ use crate::{
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::{
-    collections::HashSet,
+    collections::BTreeSet,
     future::Future,
     pin::Pin,
     sync::{
@@ -63,9 +63,10 @@ struct Connection {
     link: Arc<Link>,
     decoder: Decoder,
     sockets: Vec<Joined>,
-    running: FuturesUnordered<Running>,
+    /// Made when a handler does not finish at once.
+    running: Option<FuturesUnordered<Running>>,
     /// Namespaces that the client left in this turn: what it sent in the same breath is dropped, not punished.
-    just_left: HashSet<String>,
+    just_left: BTreeSet<String>,
     connect_timer: Option<Pin<Box<Sleep>>>,
     /// Nothing that the client sends is taken in any more; the engine may still be sending.
     over: bool,
@@ -91,8 +92,8 @@ pub(super) fn run(engine: engine::Connection, shared: Arc<Shared>) -> impl Futur
         link,
         decoder: Decoder::new(shared.limits),
         sockets: Vec::new(),
-        running: FuturesUnordered::new(),
-        just_left: HashSet::new(),
+        running: None,
+        just_left: BTreeSet::new(),
         connect_timer: Some(Box::pin(tokio::time::sleep(shared.connect_timeout))),
         over: false,
         engine_closed: false,
@@ -124,14 +125,16 @@ impl Drop for Connection {
 impl Connection {
     fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            while let Poll::Ready(Some((core, done))) = self.running.poll_next_unpin(cx) {
+            while let Some(running) = &mut self.running
+                && let Poll::Ready(Some((core, done))) = running.poll_next_unpin(cx)
+            {
                 self.done(cx, &core, done);
             }
             self.poll_connect_timer(cx);
-            let running = self.running.len();
+            let running = self.running();
             if self.engine_closed {
                 let finished = self.engine.poll_finish(cx).is_ready();
-                if self.running.is_empty() && self.sockets.is_empty() && finished {
+                if running == 0 && self.sockets.is_empty() && finished {
                     return Poll::Ready(());
                 }
                 return Poll::Pending;
@@ -147,7 +150,7 @@ impl Connection {
                 Poll::Pending => {
                     self.just_left.clear();
                     // Futures that joined since the last look must be polled once, to know whom to wake.
-                    if self.running.len() == running {
+                    if self.running() == running {
                         return Poll::Pending;
                     }
                 }
@@ -155,9 +158,15 @@ impl Connection {
         }
     }
 
+    /// Number of handlers that have not finished.
+    fn running(&self) -> usize {
+        self.running.as_ref().map_or(0, FuturesUnordered::len)
+    }
+
     /// Whether nothing more should be read before a handler is done.
     fn is_saturated(&self) -> bool {
-        if self.running.is_empty() {
+        let running = self.running();
+        if running == 0 {
             return false;
         }
         let owned: usize = self
@@ -166,7 +175,7 @@ impl Connection {
             .filter(|joined| joined.ended.is_none())
             .map(|joined| joined.running + usize::from(joined.session.is_none()))
             .sum();
-        self.running.len().saturating_sub(owned) >= LEFT_BEHIND || self.sockets.iter().any(Joined::is_saturated)
+        running.saturating_sub(owned) >= LEFT_BEHIND || self.sockets.iter().any(Joined::is_saturated)
     }
 
     /// The socket that the last packet was for is mostly the one.
@@ -287,7 +296,7 @@ impl Connection {
         let mut running = Running { core, work: Some(work) };
         match Pin::new(&mut running).poll(cx) {
             Poll::Ready((core, done)) => self.done(cx, &core, done),
-            Poll::Pending => self.running.push(running),
+            Poll::Pending => self.running.get_or_insert_default().push(running),
         }
     }
 

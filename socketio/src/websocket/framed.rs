@@ -1,6 +1,9 @@
 //! `Framed`: a text that lies behind the header of its WebSocket frame, so that both leave in one piece.
 
-use super::header::{Opcode, write_header};
+use super::{
+    header::{Opcode, write_header},
+    mask::unmask,
+};
 use bytes::{Buf, Bytes};
 use std::fmt;
 
@@ -59,6 +62,20 @@ impl Framed {
             _ => 2,
         }
     }
+}
+
+/// A frame as a client sends it. Spec: RFC 6455, section 5.3: the mask is to be unpredictable, and another for each frame.
+pub(crate) fn masked(opcode: Opcode, payload: &[u8], mask: [u8; 4]) -> Bytes {
+    let mut header = [0; MAX_HEADER];
+    let start = write_header(&mut header, opcode, payload.len());
+    header[start + 1] |= 0x80;
+    let mut frame = Vec::with_capacity(MAX_HEADER - start + mask.len() + payload.len());
+    frame.extend_from_slice(&header[start..]);
+    frame.extend_from_slice(&mask);
+    let body = frame.len();
+    frame.extend_from_slice(payload);
+    unmask(&mut frame[body..], mask, 0);
+    frame.into()
 }
 
 impl fmt::Debug for Framed {

@@ -7,6 +7,14 @@ pub(super) const MAX_MASKED_HEADER: usize = MAX_HEADER + 4;
 /// The longest payload of a control frame.
 const MAX_CONTROL: u64 = 125;
 
+/// Which side this is: a client masks what it sends, and a server does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Server,
+    #[allow(dead_code, reason = "for a client to come; tested")]
+    Client,
+}
+
 /// What a frame is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opcode {
@@ -36,7 +44,7 @@ impl Opcode {
     }
 }
 
-/// The header of a client's frame.
+/// The header of a frame that comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) opcode: Opcode,
@@ -48,6 +56,8 @@ pub(super) struct Header {
 /// What decides whether a frame may come now.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Context {
+    /// This side.
+    pub(super) role: Role,
     /// A message waits for its continuation.
     pub(super) in_message: bool,
     /// Bytes that a data frame may have.
@@ -70,7 +80,7 @@ impl Header {
         }
         let Some((&second, rest)) = rest.split_first() else { return Ok(None) };
         let short = u64::from(second & 0x7f);
-        if second & 0x80 == 0 || (opcode.is_control() && short > MAX_CONTROL) {
+        if (second & 0x80 != 0) != (context.role == Role::Server) || (opcode.is_control() && short > MAX_CONTROL) {
             return Err(Error::Protocol);
         }
         let (length, rest) = match short {
@@ -87,8 +97,12 @@ impl Header {
         // The limit holds for messages; a control frame is short anyway.
         let length = usize::try_from(length).ok().filter(|length| opcode.is_control() || *length <= context.limit);
         let length = length.ok_or(Error::TooBig)?;
-        let Some((mask, rest)) = rest.split_first_chunk::<4>() else { return Ok(None) };
-        Ok(Some((Header { opcode, last, mask: *mask, length }, bytes.len() - rest.len())))
+        let (mask, rest) = match (context.role, rest.split_first_chunk::<4>()) {
+            (Role::Client, _) => ([0; 4], rest),
+            (Role::Server, Some((mask, rest))) => (*mask, rest),
+            (Role::Server, None) => return Ok(None),
+        };
+        Ok(Some((Header { opcode, last, mask, length }, bytes.len() - rest.len())))
     }
 }
 

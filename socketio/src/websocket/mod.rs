@@ -1,4 +1,4 @@
-//! WebSocket frames as a server reads and writes them, sans-IO: bytes in, messages out. Spec: RFC 6455, sections 5, 7 and 8.
+//! WebSocket frames as either side reads and writes them, sans-IO: bytes in, messages out. Spec: RFC 6455, sections 5, 7 and 8.
 //!
 //! ```text
 //!  bytes of one read --> Reader --> Incoming: text, binary, ping, pong, close
@@ -19,8 +19,9 @@ mod header;
 mod mask;
 mod reader;
 
+pub(crate) use framed::masked;
 pub(crate) use framed::{Framed, MAX_HEADER};
-pub(crate) use header::{Opcode, write_header};
+pub(crate) use header::{Opcode, Role, write_header};
 #[cfg(test)]
 use reader::Error;
 pub(crate) use reader::{Incoming, Input, Reader};

@@ -1,4 +1,4 @@
-//! `Reader`: what the client sends, from bytes in any pieces to whole messages.
+//! `Reader`: what the peer sends, from bytes in any pieces to whole messages.
 //!
 //! ```text
 //!            whole frame, whole message
@@ -11,7 +11,7 @@
 
 use super::{
     close,
-    header::{Context, Header, MAX_MASKED_HEADER, Opcode},
+    header::{Context, Header, MAX_MASKED_HEADER, Opcode, Role},
     mask::unmask,
 };
 use crate::text::Text;
@@ -91,9 +91,11 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Reads the frames of a client.
+/// Reads the frames of a peer.
 #[derive(Debug)]
 pub(crate) struct Reader {
+    /// This side.
+    role: Role,
     /// Bytes that a message may have.
     limit: usize,
     pub(super) pending: Option<Box<Pending>>,
@@ -129,8 +131,8 @@ pub(super) struct Message {
 
 impl Reader {
     /// A reader that refuses messages of more than `limit` bytes.
-    pub(crate) fn new(limit: usize) -> Self {
-        Reader { limit, pending: None }
+    pub(crate) fn new(role: Role, limit: usize) -> Self {
+        Reader { role, limit, pending: None }
     }
 
     /// The next message or control frame; `None`: more bytes are needed. All of the input has been taken in then.
@@ -161,7 +163,7 @@ impl Reader {
     fn header(&mut self, input: &mut Input<'_>) -> Result<Option<Header>, Error> {
         let message = self.pending.as_ref().and_then(|pending| pending.message.as_ref());
         let taken = message.map_or(0, |message| message.data.len());
-        let context = Context { in_message: message.is_some(), limit: self.limit - taken };
+        let context = Context { role: self.role, in_message: message.is_some(), limit: self.limit - taken };
         if let Some(pending) = self.pending.as_mut().filter(|pending| pending.head_length > 0) {
             while let [first, ..] = *input.bytes {
                 input.take(1);

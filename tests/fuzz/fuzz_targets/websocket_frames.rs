@@ -10,11 +10,11 @@ mod text {
 mod websocket;
 
 use libfuzzer_sys::fuzz_target;
-use websocket::{Incoming, Input, Reader};
+use websocket::{Incoming, Input, Reader, Role};
 
 /// What came of these reads, and the close code of what is wrong with them.
 fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>, limit: usize) -> (Vec<Incoming>, Option<u16>) {
-    let mut reader = Reader::new(limit);
+    let mut reader = Reader::new(Role::Server, limit);
     let mut all = Vec::new();
     for piece in pieces {
         let mut piece = piece.to_vec();

@@ -92,6 +92,10 @@ impl Connection {
         if self.queue.is_empty() && self.queue.capacity() > KEPT_QUEUE {
             self.queue = VecDeque::new();
         }
+        if self.control.is_empty() {
+            // A heartbeat is too seldom to keep room for it.
+            self.control = VecDeque::new();
+        }
         let flushed = sent == Poll::Ready(true);
         let held_back = !self.queue.is_empty() || !self.control.is_empty();
         if sent == Poll::Ready(false) {

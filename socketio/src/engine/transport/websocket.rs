@@ -8,13 +8,15 @@
 
 use crate::{
     engine::proto::{Frame, FrameData, Message, Packet},
-    websocket::{Incoming, Input, MAX_HEADER, Opcode, Reader, write_header},
+    websocket::{Incoming, Input, MAX_HEADER, Opcode, Reader, Role, masked, write_header},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::{Buf, Bytes};
 use hyper::{
     rt::{Read, ReadBuf, Write},
     upgrade::{OnUpgrade, Upgraded},
 };
+use sha1::{Digest, Sha1};
 use std::{
     cell::Cell,
     future::Future,
@@ -48,10 +50,11 @@ pub(crate) enum Received {
     Failed,
 }
 
-/// An open WebSocket, server side.
+/// An open WebSocket, of either side.
 #[derive(Debug)]
 pub(crate) struct WebSocket {
     io: Upgraded,
+    role: Role,
     reader: Reader,
     /// Small frames that go before all others: pongs, a probe's answer, the close frame at the end.
     first: Vec<u8>,
@@ -79,12 +82,13 @@ enum Side {
 #[derive(Debug)]
 pub(crate) struct Opening {
     upgrade: OnUpgrade,
+    role: Role,
     max_message_bytes: usize,
 }
 
 impl Opening {
-    pub(crate) fn new(upgrade: OnUpgrade, max_message_bytes: usize) -> Self {
-        Opening { upgrade, max_message_bytes }
+    pub(crate) fn new(upgrade: OnUpgrade, role: Role, max_message_bytes: usize) -> Self {
+        Opening { upgrade, role, max_message_bytes }
     }
 
     /// `None`: the connection was lost.
@@ -92,7 +96,8 @@ impl Opening {
         let upgraded = ready!(Pin::new(&mut self.upgrade).poll(cx));
         Poll::Ready(upgraded.ok().map(|io| WebSocket {
             io,
-            reader: Reader::new(self.max_message_bytes),
+            role: self.role,
+            reader: Reader::new(self.role, self.max_message_bytes),
             first: Vec::new(),
             unsent: None,
             unflushed: false,
@@ -174,7 +179,7 @@ impl WebSocket {
 
     /// Queues a small frame, which leaves with the next write.
     pub(crate) fn feed(&mut self, frame: Frame) {
-        let (header, payload) = parts(frame);
+        let (header, payload) = self.parts(frame);
         self.first.extend_from_slice(&header);
         self.first.extend_from_slice(&payload);
     }
@@ -229,7 +234,7 @@ impl WebSocket {
             let mut last = Bytes::new();
             while !self.closing && last.len() < LARGE_FRAME && buffer.len() < GATHERED_BYTES {
                 let Some(frame) = next() else { break };
-                let (header, payload) = parts(frame);
+                let (header, payload) = self.parts(frame);
                 buffer.extend_from_slice(&last);
                 buffer.extend_from_slice(&header);
                 last = payload;
@@ -288,8 +293,20 @@ impl WebSocket {
     }
 
     fn control(&mut self, opcode: Opcode, payload: &[u8]) {
+        if self.role == Role::Client {
+            return self.first.extend_from_slice(&masked(opcode, payload, rand::random()));
+        }
         self.first.extend_from_slice(&Header::new(opcode, payload.len()));
         self.first.extend_from_slice(payload);
+    }
+
+    fn parts(&self, frame: Frame) -> (Header, Bytes) {
+        match (self.role, frame.data) {
+            (Role::Server, FrameData::Text(framed)) => (Header::NONE, framed.into_bytes()),
+            (Role::Server, FrameData::Binary(bytes)) => (Header::new(Opcode::Binary, bytes.len()), bytes),
+            (Role::Client, FrameData::Text(framed)) => (Header::NONE, masked(Opcode::Text, framed.as_payload(), rand::random())),
+            (Role::Client, FrameData::Binary(bytes)) => (Header::NONE, masked(Opcode::Binary, &bytes, rand::random())),
+        }
     }
 }
 
@@ -316,13 +333,6 @@ impl std::ops::Deref for Header {
     }
 }
 
-fn parts(frame: Frame) -> (Header, Bytes) {
-    match frame.data {
-        FrameData::Text(framed) => (Header::NONE, framed.into_bytes()),
-        FrameData::Binary(bytes) => (Header::new(Opcode::Binary, bytes.len()), bytes),
-    }
-}
-
 /// Runs with the thread's buffer for reading.
 fn with_read_buffer<T>(run: impl FnOnce(&mut [u8]) -> T) -> T {
     let mut buffer = READ.take();
@@ -333,4 +343,10 @@ fn with_read_buffer<T>(run: impl FnOnce(&mut [u8]) -> T) -> T {
     let result = run(&mut buffer);
     READ.set(buffer);
     result
+}
+
+/// What a server answers to this key of a request. Spec: RFC 6455, section 4.2.2.
+pub(crate) fn accept_key(key: &[u8]) -> String {
+    const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    STANDARD.encode(Sha1::new().chain_update(key).chain_update(GUID).finalize())
 }

@@ -3,7 +3,7 @@
 mod oracle;
 mod script;
 
-use super::{Error, Framed, Incoming, Input, Opcode, Reader, mask, write_header};
+use super::{Error, Framed, Incoming, Input, Opcode, Reader, Role, mask, write_header};
 use proptest::prelude::*;
 use script::{Answer, frame};
 
@@ -11,7 +11,10 @@ const LIMIT: usize = 1_000_000;
 
 /// What a server that echoes answers to these pieces, each of which is one read.
 fn answers<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, limit: usize) -> Vec<Answer> {
-    let mut reader = Reader::new(limit);
+    answers_of(Reader::new(Role::Server, limit), pieces)
+}
+
+fn answers_of<'a>(mut reader: Reader, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Answer> {
     let mut answers = Vec::new();
     for piece in pieces {
         let mut piece = piece.to_vec();
@@ -86,7 +89,7 @@ fn the_limit_is_of_the_whole_message() {
 
 #[test]
 fn memory_follows_what_arrives() {
-    let mut reader = Reader::new(100_000_000);
+    let mut reader = Reader::new(Role::Server, 100_000_000);
     let mut read = |bytes: &[u8]| {
         let mut bytes = bytes.to_vec();
         assert_eq!(reader.next(&mut Input::new(&mut bytes)), Ok(None));
@@ -103,7 +106,7 @@ fn memory_follows_what_arrives() {
 fn nothing_is_kept_between_messages() {
     for bytes in [frame(0x81, true, b"text"), frame(0x89, true, b"ping"), [frame(1, true, b"a"), frame(0x80, true, b"b")].concat()]
     {
-        let mut reader = Reader::new(LIMIT);
+        let mut reader = Reader::new(Role::Server, LIMIT);
         for piece in bytes.chunks(1) {
             let mut piece = piece.to_vec();
             let mut input = Input::new(&mut piece);
@@ -117,7 +120,7 @@ fn nothing_is_kept_between_messages() {
 fn small_messages_of_one_read_share_memory_within_bounds() {
     let mut bytes = frame(0x82, true, &[5; 100]).repeat(1000);
     let mut input = Input::new(&mut bytes);
-    let mut reader = Reader::new(LIMIT);
+    let mut reader = Reader::new(Role::Server, LIMIT);
     let mut starts = Vec::new();
     while let Some(Incoming::Binary(bytes)) = reader.next(&mut input).expect("legal") {
         starts.push(bytes);

@@ -1,7 +1,7 @@
 //! tungstenite, which shares no code with this crate: it writes what is read here, and reads what is written here.
 
-use super::{Answer, answers};
-use crate::websocket::{Framed, Opcode, write_header};
+use super::{Answer, answers, answers_of};
+use crate::websocket::{Framed, Opcode, Reader, Role as Side, masked, write_header};
 use proptest::prelude::*;
 use std::io::{self, Cursor, Read, Write};
 use tungstenite::{
@@ -126,6 +126,14 @@ proptest! {
     }
 
     #[test]
+    fn what_a_client_sends_the_oracle_reads(text in "\\PC{0,300}", binary in proptest::collection::vec(any::<u8>(), 0..900), mask: [u8; 4]) {
+        let frames = [masked(Opcode::Text, text.as_bytes(), mask), masked(Opcode::Binary, &binary, mask)].concat();
+        let mut server = peer(Role::Server, frames);
+        prop_assert_eq!(server.read().expect("a text"), Message::text(text));
+        prop_assert_eq!(server.read().expect("bytes"), Message::binary(binary));
+    }
+
+    #[test]
     fn what_is_sent_here_the_oracle_reads(text in "\\PC{0,300}", binary in proptest::collection::vec(any::<u8>(), 0..900)) {
         let mut bytes = Framed::text(&[text.as_bytes()]).into_bytes().to_vec();
         for (opcode, payload) in [(Opcode::Binary, &binary[..]), (Opcode::Pong, b"pong"), (Opcode::Close, b"\x03\xea")] {
@@ -134,6 +142,16 @@ proptest! {
             bytes.extend_from_slice(&header[start..]);
             bytes.extend_from_slice(payload);
         }
+        // A client of this crate reads the same, and refuses what only clients send.
+        let expected = [
+            Answer::Text(text.clone().into_bytes()),
+            Answer::Binary(binary.clone()),
+            Answer::Close(b"\x03\xea".to_vec()),
+        ];
+        prop_assert_eq!(answers_of(Reader::new(Side::Client, 1000), bytes.chunks(7)), expected);
+        let masked_frame = masked(Opcode::Text, b"x", [1; 4]);
+        prop_assert_eq!(answers_of(Reader::new(Side::Client, 1000), [&masked_frame[..]]), [Answer::Failed(1002)]);
+
         let mut client = peer(Role::Client, bytes);
         prop_assert_eq!(client.read().expect("a text"), Message::text(text));
         prop_assert_eq!(client.read().expect("bytes"), Message::binary(binary));
