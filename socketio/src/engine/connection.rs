@@ -126,7 +126,7 @@ impl Connection {
         max_message_bytes: usize,
     ) -> Self {
         let now = tokio::time::Instant::now();
-        let mut control = VecDeque::new();
+        let mut control = VecDeque::with_capacity(1);
         let link = match start {
             Start::Polling => Link::Polling,
             Start::WebSocket(upgrade, open) => {

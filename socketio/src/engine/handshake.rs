@@ -5,7 +5,7 @@
 
 use super::config::Transport;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, request::Parts};
-use std::{fmt, time::SystemTime};
+use std::{borrow::Cow, fmt, time::SystemTime};
 
 /// The HTTP request that opened a session.
 pub struct Handshake {
@@ -19,8 +19,13 @@ pub struct Handshake {
 
 impl Handshake {
     pub(crate) fn new(parts: &Parts, extensions: Extensions, transport: Transport) -> Self {
-        let target = parts.uri.to_string();
-        let mut head = Vec::with_capacity(512);
+        let target = match parts.uri.path_and_query() {
+            // As clients send it, except through some proxies.
+            Some(target) if parts.uri.scheme().is_none() => Cow::Borrowed(target.as_str()),
+            _ => Cow::Owned(parts.uri.to_string()),
+        };
+        let pairs = parts.headers.iter().map(|(name, value)| 8 + name.as_str().len() + value.len());
+        let mut head = Vec::with_capacity(4 + target.len() + pairs.sum::<usize>());
         let mut put = |part: &[u8]| {
             head.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes());
             head.extend_from_slice(part);

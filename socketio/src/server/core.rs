@@ -164,7 +164,7 @@ impl SocketCore {
         let Life::Pending { rooms, packets } = &mut *life else { return false };
         let (rooms, packets) = (std::mem::take(rooms), std::mem::take(packets));
         *life = Life::Connected;
-        let answer = encode_connect(&self.namespace.path, Some(&format!("{{\"sid\":\"{}\"}}", self.id)));
+        let answer = encode_connect(&self.namespace.path, Some(&["{\"sid\":\"", self.id.as_str(), "\"}"].concat()));
         let outbox = &self.link.engine.outbox;
         // A connection that ended in between is noticed by its own task.
         let _ = outbox.push(bundle(answer), Urgency::Answer);
