@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  bytes of one read --> Reader --> Incoming: text, binary, ping, pong, close
-//!                          |            whole frames are unmasked where they lie and copied once, small ones together;
+//!                          |            whole frames are unmasked where they lie and copied once, small ones into shared memory;
 //!                          |            what is incomplete waits in one box, which an idle connection does not have
 //!                          +------> Error: with the close code that the peer is told
 //!

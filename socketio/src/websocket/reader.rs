@@ -17,9 +17,10 @@ use super::{
 use crate::text::Text;
 use bytes::{Bytes, BytesMut};
 
-/// Messages below this size that one read brings share an allocation.
+/// Messages below this size share an allocation.
 const SHARED_MESSAGE: usize = 512;
-/// The size of that allocation: what an application pins at most by keeping one of them.
+/// The size of that allocation: what an application pins at most by keeping one of them. Once all of them are gone it is used
+/// again, so that messages which are handled at once take no memory.
 const SHARED_BYTES: usize = 4 << 10;
 /// What a message in pieces may reserve beyond twice of what has arrived.
 const FIRST_RESERVE: usize = 16 << 10;
@@ -63,12 +64,13 @@ impl Error {
 pub(crate) struct Input<'a> {
     bytes: &'a mut [u8],
     /// What is left of the allocation that small messages share.
-    shared: BytesMut,
+    shared: &'a mut BytesMut,
 }
 
 impl<'a> Input<'a> {
-    pub(crate) fn new(bytes: &'a mut [u8]) -> Self {
-        Input { bytes, shared: BytesMut::new() }
+    /// `shared` is empty in the beginning, and the same for every read of a thread.
+    pub(crate) fn new(bytes: &'a mut [u8], shared: &'a mut BytesMut) -> Self {
+        Input { bytes, shared }
     }
 
     fn take(&mut self, length: usize) -> &'a mut [u8] {
@@ -79,12 +81,11 @@ impl<'a> Input<'a> {
 
     /// A copy that outlives this read.
     fn keep(&mut self, payload: &[u8]) -> Bytes {
-        if payload.len() >= SHARED_MESSAGE || self.bytes.is_empty() && self.shared.capacity() < payload.len() {
+        if payload.len() >= SHARED_MESSAGE {
             return Bytes::copy_from_slice(payload);
         }
         if self.shared.capacity() < payload.len() {
-            let coming = payload.len() + self.bytes.len();
-            self.shared = BytesMut::with_capacity(coming.min(SHARED_BYTES));
+            self.shared.reserve(SHARED_BYTES);
         }
         self.shared.extend_from_slice(payload);
         self.shared.split().freeze()

@@ -9,16 +9,17 @@ mod text {
 #[path = "../../../socketio/src/websocket/mod.rs"]
 mod websocket;
 
+use bytes::BytesMut;
 use libfuzzer_sys::fuzz_target;
 use websocket::{Incoming, Input, Reader, Role};
 
 /// What came of these reads, and the close code of what is wrong with them.
 fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>, limit: usize) -> (Vec<Incoming>, Option<u16>) {
     let mut reader = Reader::new(Role::Server, limit);
-    let mut all = Vec::new();
+    let (mut all, mut shared) = (Vec::new(), BytesMut::new());
     for piece in pieces {
         let mut piece = piece.to_vec();
-        let mut input = Input::new(&mut piece);
+        let mut input = Input::new(&mut piece, &mut shared);
         loop {
             match reader.next(&mut input) {
                 Ok(None) => break,

@@ -11,7 +11,7 @@ use crate::{
     websocket::{Incoming, Input, MAX_HEADER, Opcode, Reader, Role, masked, write_header},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use hyper::{
     rt::{Read, ReadBuf, Write},
     upgrade::{OnUpgrade, Upgraded},
@@ -37,6 +37,8 @@ const UNREAD_PONGS: usize = 4 << 10;
 thread_local! {
     /// Lent to the connection that reads at this moment.
     static READ: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// What is left of the memory that small messages share.
+    static SHARED: Cell<BytesMut> = Cell::new(BytesMut::new());
     /// Lent to the connection that writes at this moment.
     static WRITE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
@@ -121,7 +123,8 @@ impl WebSocket {
                 take(Received::Closed);
                 return Poll::Ready(());
             }
-            let mut input = Input::new(&mut buffer[..length]);
+            let mut shared = SHARED.take();
+            let mut input = Input::new(&mut buffer[..length], &mut shared);
             while self.input == Side::Open {
                 match self.reader.next(&mut input) {
                     Ok(None) => break,
@@ -143,6 +146,7 @@ impl WebSocket {
                     }
                 }
             }
+            SHARED.set(shared);
             Poll::Ready(())
         })
     }

@@ -4,6 +4,7 @@ mod oracle;
 mod script;
 
 use super::{Error, Framed, Incoming, Input, Opcode, Reader, Role, mask, write_header};
+use bytes::BytesMut;
 use proptest::prelude::*;
 use script::{Answer, frame};
 
@@ -15,10 +16,10 @@ fn answers<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, limit: usize) -> Vec<
 }
 
 fn answers_of<'a>(mut reader: Reader, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Answer> {
-    let mut answers = Vec::new();
+    let (mut answers, mut shared) = (Vec::new(), BytesMut::new());
     for piece in pieces {
         let mut piece = piece.to_vec();
-        let mut input = Input::new(&mut piece);
+        let mut input = Input::new(&mut piece, &mut shared);
         loop {
             match reader.next(&mut input) {
                 Ok(None) => break,
@@ -92,7 +93,7 @@ fn memory_follows_what_arrives() {
     let mut reader = Reader::new(Role::Server, 100_000_000);
     let mut read = |bytes: &[u8]| {
         let mut bytes = bytes.to_vec();
-        assert_eq!(reader.next(&mut Input::new(&mut bytes)), Ok(None));
+        assert_eq!(reader.next(&mut Input::new(&mut bytes, &mut BytesMut::new())), Ok(None));
         let message = reader.pending.as_ref().and_then(|pending| pending.message.as_ref());
         message.map_or(0, |message| message.data.capacity())
     };
@@ -109,7 +110,8 @@ fn nothing_is_kept_between_messages() {
         let mut reader = Reader::new(Role::Server, LIMIT);
         for piece in bytes.chunks(1) {
             let mut piece = piece.to_vec();
-            let mut input = Input::new(&mut piece);
+            let mut shared = BytesMut::new();
+            let mut input = Input::new(&mut piece, &mut shared);
             while reader.next(&mut input).expect("legal").is_some() {}
         }
         assert!(reader.pending.is_none(), "{bytes:?}");
@@ -117,9 +119,10 @@ fn nothing_is_kept_between_messages() {
 }
 
 #[test]
-fn small_messages_of_one_read_share_memory_within_bounds() {
+fn small_messages_share_memory_within_bounds() {
     let mut bytes = frame(0x82, true, &[5; 100]).repeat(1000);
-    let mut input = Input::new(&mut bytes);
+    let mut shared = BytesMut::new();
+    let mut input = Input::new(&mut bytes, &mut shared);
     let mut reader = Reader::new(Role::Server, LIMIT);
     let mut starts = Vec::new();
     while let Some(Incoming::Binary(bytes)) = reader.next(&mut input).expect("legal") {
@@ -129,6 +132,20 @@ fn small_messages_of_one_read_share_memory_within_bounds() {
     let neighbours = starts.windows(2).filter(|pair| pair[0].as_ptr_range().end == pair[1].as_ptr()).count();
     // Forty of a hundred bytes fit into each allocation of 4 KiB, so that at least 39 of 40 follow their neighbour.
     assert!((970..=990).contains(&neighbours), "{neighbours} lie behind their neighbour");
+}
+
+#[test]
+fn memory_of_messages_that_are_gone_is_used_again() {
+    let (mut reader, mut shared) = (Reader::new(Role::Server, LIMIT), BytesMut::new());
+    let mut places = std::collections::BTreeSet::new();
+    for _ in 0..1000 {
+        let mut bytes = frame(0x82, true, &[5; 100]);
+        let Ok(Some(Incoming::Binary(message))) = reader.next(&mut Input::new(&mut bytes, &mut shared)) else {
+            panic!("a message")
+        };
+        places.insert(message.as_ptr() as usize);
+    }
+    assert_eq!(places.len(), 40, "as many as fit into one allocation");
 }
 
 #[test]
