@@ -146,7 +146,8 @@ impl Connection {
             // Mostly there is one of each at a time, and the first to come would make room for four.
             inbox: VecDeque::with_capacity(1),
             control,
-            queue: VecDeque::with_capacity(1),
+            // Lent by the outbox, which gets it back empty.
+            queue: VecDeque::new(),
             handed_on: 0,
             progressed: false,
             timer: Box::pin(tokio::time::sleep_until(session.deadline().map_or(now, Into::into))),
