@@ -47,6 +47,7 @@
 //! | TypeScript for the stock client, JSON Schema | [`typescript`] |
 //! | AsyncAPI 3 | [`asyncapi`] |
 //! | clients for tests, in the same process | [`test`](mod@test) |
+//! | clients of Rust programs | feature `client`, `Client` |
 //!
 //! # Features
 //!
@@ -54,17 +55,20 @@
 //! |---|---|---|
 //! | `default` | | `server` |
 //! | `server` | yes | the server, its tower layer and [`engine`] |
+//! | `client` | no | the typed client, with TLS: module `client` |
 //!
 //! Without features: contracts and the packet parser, for a crate of traits that servers and clients share. A feature only adds.
 //! The oldest supported compiler is Rust 1.88.
 
-// A contract-only build lacks the users of what the server takes from the rooms below it.
-#![cfg_attr(not(feature = "server"), allow(dead_code))]
+// A build without the server or the client lacks the users of what that one takes from the rooms below it.
+#![cfg_attr(not(all(feature = "server", feature = "client")), allow(dead_code, unused_imports))]
 
 pub mod asyncapi;
+#[cfg(feature = "client")]
+pub mod client;
 pub mod contract;
 pub mod describe;
-#[cfg(feature = "server")]
+#[cfg(any(feature = "server", feature = "client"))]
 pub mod engine;
 #[cfg(feature = "server")]
 mod extract;
@@ -81,23 +85,27 @@ mod server;
 pub mod test;
 mod text;
 pub mod typescript;
-#[cfg(feature = "server")]
+#[cfg(any(feature = "server", feature = "client"))]
 mod websocket;
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 
+#[cfg(feature = "client")]
+pub use client::Client;
 pub use contract::{
-    Ack, AckData, AckRequested, CallError, Events, FromEvent, Incoming, Namespace, NoEvents, Outcome, Raw, RawArgs, Rejection,
-    RejectionKind, Serve,
+    Ack, AckData, AckRequested, Answer, CallError, EmitError, Events, FromEvent, Incoming, Namespace, NoEvents, Outcome, Raw,
+    RawArgs, Rejection, RejectionKind, Serve, Service, Untyped,
 };
+#[cfg(any(feature = "server", feature = "client"))]
+pub use engine::Transport;
 #[cfg(feature = "server")]
-pub use engine::{Cookie, CookieError, Cors, CorsError, Handshake, SameSite, Transport};
+pub use engine::{Cookie, CookieError, Cors, CorsError, Handshake, SameSite};
 #[cfg(feature = "server")]
 pub use extract::{
     Auth, ConnectArgs, ConnectError, ConnectFn, ConnectFuture, ConnectOutput, ConnectParts, ConnectRefusal, ConnectSig,
-    FromConnect, NsPath, Session,
+    FromConnect, NsPath, Recovered, Session,
 };
 pub use id::{InvalidId, SessionId, SocketId};
 pub use parser::{Binary, Body};
@@ -105,9 +113,9 @@ pub use reason::DisconnectReason;
 pub use room::Room;
 #[cfg(feature = "server")]
 pub use server::{
-    Broadcast, BroadcastReply, BuildError, Builder, ClientFilesError, ClusterEmitterOf, DataError, EmitError, EmitterOf, Many,
-    NamespaceHandle, One, OtherServers, Outgoing, RemoteSocket, Reply, ServerReplies, Service, Single, Socket, SocketIo, Try,
-    Untyped,
+    Broadcast, BroadcastReply, BuildError, Builder, ClientFilesError, ClusterEmitterOf, DataError, EmitterOf, Many,
+    NamespaceHandle, One, OtherServers, Outgoing, Recovery, RecoveryMetrics, RemoteSocket, Reply, ServerReplies, Single, Socket,
+    SocketIo, Try,
 };
 pub use socketio_macros::{disconnect, event, events, fallback, middleware, namespace};
 pub use text::Text;
@@ -121,7 +129,13 @@ struct Readme;
 #[cfg(all(doctest, feature = "server"))]
 #[doc = include_str!("../../docs/authentication.md")]
 #[doc = include_str!("../../docs/namespaces.md")]
+#[doc = include_str!("../../docs/recovery.md")]
 #[doc = include_str!("../../docs/rejections.md")]
 #[doc = include_str!("../../docs/testing.md")]
 #[doc = include_str!("../../docs/typescript.md")]
 struct Guides;
+
+/// That of the client.
+#[cfg(all(doctest, feature = "server", feature = "client"))]
+#[doc = include_str!("../../docs/client.md")]
+struct ClientGuide;

@@ -43,6 +43,20 @@ pub enum DisconnectReason {
 }
 
 impl DisconnectReason {
+    /// Whether a client that was disconnected so may have its session back. The end was an accident, not a decision.
+    pub(crate) const fn is_recoverable(self) -> bool {
+        match self {
+            DisconnectReason::TransportClose
+            | DisconnectReason::TransportError
+            | DisconnectReason::ForcedClose
+            | DisconnectReason::ForcedServerClose
+            | DisconnectReason::PingTimeout
+            | DisconnectReason::ServerShuttingDown
+            | DisconnectReason::SlowConsumer => true,
+            DisconnectReason::ClientNamespace | DisconnectReason::ServerNamespace | DisconnectReason::ParseError => false,
+        }
+    }
+
     /// The reason string of the JavaScript server.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -92,3 +92,10 @@ pub(crate) struct Target {
     /// Delivery flags.
     pub(crate) flags: Flags,
 }
+
+impl Target {
+    /// Whether a socket is addressed, given the rooms that it is in, its own included.
+    pub(crate) fn addresses(&self, is_in: impl Fn(&Room) -> bool) -> bool {
+        (self.rooms.is_empty() || self.rooms.iter().any(&is_in)) && !self.except.iter().any(&is_in)
+    }
+}

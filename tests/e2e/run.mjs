@@ -1,11 +1,11 @@
 // Starts a fixture server, runs the suites against it, stops it again. See README.md.
-import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { start } from "./helpers/start.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const usage =
@@ -38,7 +38,7 @@ const files = readdirSync(suites)
   .map((name) => join(suites, name));
 if (files.length === 0) fail(`no suite in ${suites} matches --only ${options.only}`);
 
-const server = options.url ? undefined : await start();
+const server = options.url ? undefined : await start(options).catch((error) => fail(error.message));
 process.env.SUITE_URL = options.url ?? `http://127.0.0.1:${server.port}`;
 process.env.SUITE_TARGET ??= options.reference ? "reference" : "ours";
 
@@ -77,50 +77,4 @@ process.exitCode = failed || counts.pass === 0 || died ? 1 : 0;
 function fail(message) {
   console.error(message);
   process.exit(2);
-}
-
-// Splits a command line into words; single and double quotes group, nothing else is special.
-function words(line) {
-  return [...line.matchAll(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g)].map(([word]) => word.replace(/["']/g, ""));
-}
-
-async function start() {
-  const [command, ...args] = options.reference
-    ? [process.execPath, join(here, "reference", "server.mjs"), "--port", "0"]
-    : words(options.server);
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
-  const server = { port: undefined, exit: undefined, tail: () => output.slice(-4000) };
-  let output = "";
-  const gone = new Promise((resolve) => {
-    child.once("error", (error) => resolve((server.exit = error.message)));
-    child.once("exit", (code, signal) => resolve((server.exit = signal ?? `exit code ${code}`)));
-  });
-  const listening = new Promise((resolve) => {
-    for (const pipe of [child.stdout, child.stderr]) {
-      pipe.setEncoding("utf8");
-      pipe.on("data", (text) => {
-        output = (output + text).slice(-20_000);
-        if (options.verbose) process.stderr.write(text);
-        const match = server.port === undefined && /listening on 127\.0\.0\.1:(\d+)\s/.exec(output);
-        if (match) resolve((server.port = Number(match[1])));
-      });
-    }
-  });
-  server.stop = async () => {
-    if (server.exit !== undefined) return;
-    child.kill("SIGTERM");
-    const killer = setTimeout(() => child.kill("SIGKILL"), 5000);
-    await gone;
-    clearTimeout(killer);
-  };
-  process.once("exit", () => child.kill("SIGKILL"));
-  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
-
-  const deadline = new Promise((resolve) => setTimeout(resolve, 60_000, "nothing within 60 s").unref());
-  const outcome = await Promise.race([listening, gone, deadline]);
-  if (server.port === undefined) {
-    child.kill("SIGKILL");
-    fail(`the server did not say "listening on 127.0.0.1:PORT": ${outcome}\n${server.tail()}`);
-  }
-  return server;
 }

@@ -6,7 +6,7 @@ use crate::{
     server::{Server, eventually},
 };
 use serde_json::json;
-use socketio::{Body, ConnectError, Incoming, Outcome, Rejection, Service, Socket, SocketIo, Untyped, events, namespace};
+use socketio::{Body, ConnectError, Incoming, Outcome, Recovery, Rejection, Service, Socket, SocketIo, Untyped, events, namespace};
 use std::{
     fmt::{Debug, Write as _},
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
@@ -143,6 +143,7 @@ over_all_transports! {
         let shown_outgoing = shown.clone();
         let shown_rejected = shown.clone();
         let io = SocketIo::builder()
+            .connection_state_recovery(Recovery::new())
             .on_any(move |socket, event| drop(shown_by_hooks.send(format!("{socket:?} {event:?}"))))
             .on_any_outgoing(move |outgoing| drop(shown_outgoing.send(format!("{outgoing:?}"))))
             .on_rejection(move |_, rejection| drop(shown_rejected.send(format!("{rejection:?} {rejection}"))))
@@ -161,7 +162,11 @@ over_all_transports! {
         let mut client = Client::connect_with(server.addr, transport, options).await;
         watch().secrets.push(client.sid.clone());
         let lines_before = watch().lines;
-        let id = client.join("/", Some(json!({ "token": "secret-token" }))).await;
+        client.send(r#"0{"token":"secret-token"}"#).await;
+        let answer = client.packet_where(|packet| packet.kind == 0).await;
+        let text = |field: &str| answer.data[field].as_str().expect("an id").to_owned();
+        let (id, pid) = (text("sid"), text("pid"));
+        watch().secrets.push(pid.clone());
         client.join("/typed", Some(json!({ "token": "secret-token" }))).await;
         assert_ne!(id, client.sid, "the public id is not the session's");
         assert_eq!(id.len(), 20);
@@ -175,6 +180,14 @@ over_all_transports! {
         client.try_join("/nowhere", Some(json!({ "token": "secret-token" }))).await.expect_err("unknown");
         client.send(r#"2["number", secret-message"#).await;
         client.rest().await;
+        // Back with the private id, which is in a log of nobody.
+        let mut again = Client::connect(server.addr, transport).await;
+        watch().secrets.push(again.sid.clone());
+        let auth = json!({ "pid": pid, "token": "secret-token" });
+        assert_eq!(again.join("/", Some(auth.clone())).await, id);
+        again.emit("/", json!(["x", "secret-message"])).await;
+        again.send("no packet").await;
+        again.rest().await;
         let mut broken = Client::connect(server.addr, transport).await;
         watch().secrets.push(broken.sid.clone());
         broken.send("2[secret-message").await;

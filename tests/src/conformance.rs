@@ -6,8 +6,8 @@ use axum::{Router, routing::get};
 use serde::Serialize;
 use serde_json::{Value, json};
 use socketio::{
-    Auth, Binary, Body, CallError, ConnectError, Cookie, Cors, DisconnectReason, Incoming, Outcome, Raw, Service, Socket, SocketId,
-    SocketIo, Untyped, contract::RawArgs, engine,
+    Auth, Binary, Body, CallError, ConnectError, Cookie, Cors, DisconnectReason, Incoming, Outcome, Raw, Recovery, Service, Socket,
+    SocketId, SocketIo, Untyped, contract::RawArgs, engine,
 };
 use std::{
     collections::HashMap,
@@ -40,12 +40,15 @@ pub fn app() -> Router {
         .allow_credentials(true)
         .allow_methods([http::Method::GET, http::Method::POST]);
     let cross_origin = application("/cors").cors(cors).cookie(Cookie::new()).build();
+    let recovery = Recovery::new().max_disconnection(Duration::from_secs(5));
+    let recovering = application("/recovery").connection_state_recovery(recovery).build();
     Router::new()
         .route("/healthz", get(async || "ok"))
         .layer(engine.expect("invariant: the settings are valid").layer())
         .layer(protocol.layer())
         .layer(application("/fixture").build().layer())
         .layer(cross_origin.layer())
+        .layer(recovering.layer())
 }
 
 /// The handlers of the protocol's own test suite.
@@ -232,7 +235,7 @@ impl App {
             "query": query,
             "transport": self.socket.transport().as_str(),
             "rooms": self.rooms(),
-            "recovered": false,
+            "recovered": self.socket.recovered(),
         })
     }
 

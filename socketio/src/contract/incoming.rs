@@ -15,7 +15,7 @@ use crate::{
 use bytes::Bytes;
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, Visitor},
+    de::{DeserializeOwned, IgnoredAny, Visitor},
 };
 use std::{borrow::Cow, fmt, ops::Deref};
 
@@ -98,6 +98,18 @@ impl Incoming {
             Ok(_) => Ok(()),
             Err(_) => Err(self.reject(RejectionKind::Malformed, None, "malformed JSON".to_owned())),
         }
+    }
+
+    /// All arguments at once, as a tuple or a sequence.
+    ///
+    /// # Errors
+    /// They have other types, or the event is malformed.
+    pub(crate) fn decode_all<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
+        self.validate()?;
+        let json = self.raw_args().json();
+        let decode = || serde_json::from_str(if json == "[]" && size_of::<T>() == 0 { "null" } else { &json });
+        let decoded = with_attachments(&mut self.attachments.clone(), decode);
+        decoded.map_err(|error| self.reject(RejectionKind::Payload, None, without_payload(&error)))
     }
 
     fn reject(&self, kind: RejectionKind, argument: Option<(usize, &'static str)>, message: String) -> Rejection {

@@ -4,19 +4,25 @@
 //! `dyn Chat` is the *name* of a namespace in types. No such object is ever made.
 //! Not here: connections, rooms and delivery; see `server`.
 
+mod emit;
+mod handler;
 mod incoming;
 mod outcome;
 mod raw;
 mod rejection;
 mod reply;
+mod untyped;
 
+pub use emit::EmitError;
+pub(crate) use emit::raw_event;
+pub(crate) use handler::{Handler, handler};
 pub use incoming::{AckRequested, Args, CowStr, FromEvent, Incoming};
 pub use outcome::{Outcome, ack_args, ack_err, ack_none, ack_ok, ack_value};
 pub use raw::{Raw, RawArgs};
-#[cfg(feature = "server")]
 pub(crate) use rejection::without_payload;
 pub use rejection::{Rejection, RejectionKind};
-pub use reply::{AckData, CallError, Decode, decode_empty, decode_result, decode_value};
+pub use reply::{AckData, Answer, CallError, Decode, decode_empty, decode_result, decode_value};
+pub use untyped::{Service, Untyped};
 
 use crate::{
     describe::{Describe, EventSpec},

@@ -3,7 +3,7 @@
 //! Only the first argument counts, as in `emitWithAck` of the reference; a missing one reads as `null`.
 //! Not here: our own acknowledgements; see `outcome`.
 
-use super::{Ack, RawArgs, rejection::without_payload};
+use super::{Ack, BoxFuture, RawArgs, rejection::without_payload};
 use crate::{
     parser::{trim_space, with_attachments},
     text::Text,
@@ -11,7 +11,13 @@ use crate::{
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
-use std::{convert::Infallible, fmt};
+use std::{
+    convert::Infallible,
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 /// The arguments of an acknowledgement, still encoded: what `ask_raw` and `ask_body` give.
 ///
@@ -136,6 +142,57 @@ impl<E: fmt::Debug> fmt::Display for CallError<E> {
 }
 
 impl<E: fmt::Debug> std::error::Error for CallError<E> {}
+
+/// The server's acknowledgement, for a client. The event was sent, or queued, when the emitter's method was called; awaiting
+/// only waits, as long as the client was told to.
+///
+/// # Cancel safety
+/// Dropping it gives up the acknowledgement, not the event.
+///
+/// ```
+/// # use socketio::{CallError, SocketIo, namespace, test::Client};
+/// #[namespace("/")]
+/// trait Main {
+///     #[event]
+///     async fn half(&self, number: u32) -> Result<u32, String>;
+/// }
+/// # struct Session;
+/// # impl Main for Session {
+/// #     async fn half(&self, number: u32) -> Result<u32, String> {
+/// #         if number % 2 == 0 { Ok(number / 2) } else { Err("odd".into()) }
+/// #     }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let io = SocketIo::builder().shared::<dyn Main>(Session).build();
+/// # let client = Client::<dyn Main>::connect(&io).await.unwrap();
+/// // Both are on their way before the first is waited for.
+/// let (four, three) = (client.emit().half(4), client.emit().half(3));
+/// assert_eq!(four.await, Ok(2));
+/// assert_eq!(three.await, Err(CallError::Rejected("odd".into())));
+/// # }
+/// ```
+pub struct Answer<T, E = Infallible>(BoxFuture<'static, Result<T, CallError<E>>>);
+
+impl<T, E> Answer<T, E> {
+    pub(crate) fn new(answer: impl Future<Output = Result<T, CallError<E>>> + Send + 'static) -> Self {
+        Answer(Box::pin(answer))
+    }
+}
+
+impl<T, E> fmt::Debug for Answer<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").finish_non_exhaustive()
+    }
+}
+
+impl<T, E> Future for Answer<T, E> {
+    type Output = Result<T, CallError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
 
 /// Decodes an acknowledgement of one value.
 ///

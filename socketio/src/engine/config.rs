@@ -1,33 +1,9 @@
 //! Timeouts, limits and paths of the engine, with the reference's names and defaults; validated once, when it is built.
 
+pub(super) use super::proto::Transport;
 use super::{cookie::Cookie, cors::Cors, proto::Timing};
 use http::{HeaderMap, request::Parts};
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
-
-/// How a client is connected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Transport {
-    /// HTTP long polling.
-    Polling,
-    /// WebSocket.
-    WebSocket,
-}
-
-impl Transport {
-    /// The name on the wire: `polling` or `websocket`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Transport::Polling => "polling",
-            Transport::WebSocket => "websocket",
-        }
-    }
-}
-
-impl fmt::Display for Transport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 pub(crate) type AllowRequest = dyn Fn(&Parts) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync;
 pub(crate) type HeadersHook = dyn Fn(&mut HeaderMap, &Parts) + Send + Sync;
@@ -203,6 +179,11 @@ impl Config {
 
     pub(crate) fn cors_rules(&self) -> Option<&Cors> {
         self.cors.as_ref()
+    }
+
+    /// The longest time for which a dead connection is taken for a living one.
+    pub(crate) fn notices_within(&self) -> Duration {
+        self.ping_interval.saturating_add(self.ping_timeout)
     }
 
     pub(crate) fn timing(&self) -> Timing {

@@ -27,7 +27,7 @@ use super::{
         websocket::{Opening, Received, WebSocket},
     },
 };
-use crate::{id::SessionId, reason::DisconnectReason, websocket::Role};
+use crate::{id::SessionId, reason::DisconnectReason};
 use hyper::upgrade::OnUpgrade;
 use std::{
     collections::VecDeque,
@@ -131,7 +131,7 @@ impl Connection {
             Start::Polling => Link::Polling,
             Start::WebSocket(upgrade, open) => {
                 control.push_back(Frame::control(&open));
-                Link::Opening(Opening::new(upgrade, Role::Server, max_message_bytes))
+                Link::Opening(Opening::new(upgrade, false, max_message_bytes))
             }
         };
         let session = ServerSession::new(matches!(link, Link::Opening(_)), timing, now.into_std());

@@ -20,35 +20,62 @@
 //! # }
 //! ```
 
+#[cfg(feature = "server")]
 pub(crate) mod body;
+#[cfg(feature = "server")]
 mod compression;
+#[cfg(feature = "server")]
 mod config;
+#[cfg(feature = "server")]
 mod connection;
+#[cfg(feature = "server")]
 mod cookie;
+#[cfg(feature = "server")]
 mod cors;
+#[cfg(feature = "server")]
 mod handshake;
+#[cfg(feature = "server")]
 mod layer;
+#[cfg(feature = "server")]
 mod outbox;
 pub(crate) mod proto;
+#[cfg(feature = "server")]
 mod refuse;
+#[cfg(feature = "server")]
 mod registry;
+#[cfg(feature = "server")]
 mod request;
+#[cfg(feature = "server")]
 mod service;
-mod transport;
+pub(crate) mod transport;
 
+#[cfg(feature = "server")]
 pub use body::ResponseBody;
+#[cfg(feature = "server")]
 pub(crate) use compression::{deflate, gzip, negotiate};
-pub use config::{Config, ConfigError, Transport};
+#[cfg(feature = "server")]
+pub use config::{Config, ConfigError};
+#[cfg(feature = "server")]
 pub(crate) use connection::Event;
+#[cfg(feature = "server")]
 pub use connection::{Connection, Sender};
+#[cfg(feature = "server")]
 pub use cookie::{Cookie, CookieError, SameSite};
+#[cfg(feature = "server")]
 pub use cors::{Cors, CorsError};
+#[cfg(feature = "server")]
 pub use handshake::Handshake;
+#[cfg(feature = "server")]
 pub(crate) use layer::Intercept;
+#[cfg(feature = "server")]
 pub use layer::{Layer, NotFound, Service};
+#[cfg(feature = "server")]
 pub use outbox::SendError;
+#[cfg(feature = "server")]
 pub(crate) use outbox::{Bundle, Urgency};
 pub(crate) use proto::Frame;
-pub use proto::Message;
+pub use proto::{Message, Transport};
+#[cfg(feature = "server")]
 pub(crate) use registry::ConnectionHandle;
+#[cfg(feature = "server")]
 pub use service::Server;

@@ -225,6 +225,22 @@ impl Outbox {
         bytes >= self.limit_bytes / 2
     }
 
+    /// Whether these can be queued for a client that comes back, without making it a slow consumer at once.
+    pub(crate) fn has_room_for(&self, bundles: &[Bundle]) -> bool {
+        let more: usize = bundles.iter().map(Bundle::cost).sum();
+        !self.is_much(self.state.lock().bytes.saturating_add(more))
+    }
+
+    /// Nobody reads any more: what is queued is of no use.
+    pub(crate) fn discard(&self) {
+        let frames = {
+            let mut state = self.state.lock();
+            state.closed = true;
+            std::mem::take(&mut state.frames)
+        };
+        drop(frames);
+    }
+
     /// Nothing can be pushed any more; what is queued stays.
     pub(crate) fn close(&self) {
         self.state.lock().closed = true;

@@ -22,13 +22,21 @@ use crate::{
 use axum_core::{extract::FromRequestParts, response::IntoResponse};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
-use std::{fmt, future::Future, sync::Arc};
+use std::{any::Any, fmt, future::Future, sync::Arc};
 
 /// A connection attempt to a namespace, as extractors see it.
 pub struct ConnectParts {
     socket: Arc<SocketCore>,
+    /// Set for a client that comes back: its new connection, and its session so far.
+    again: Option<Box<Again>>,
     /// The handshake request, made when the first extractor asks for it.
     request: Option<Parts>,
+}
+
+struct Again {
+    handshake: Arc<Handshake>,
+    auth: Text,
+    session: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl fmt::Debug for ConnectParts {
@@ -39,18 +47,33 @@ impl fmt::Debug for ConnectParts {
 
 impl ConnectParts {
     pub(crate) fn new(socket: Arc<SocketCore>) -> Self {
-        ConnectParts { socket, request: None }
+        ConnectParts { socket, again: None, request: None }
+    }
+
+    /// A client comes back to `socket`, with a connection and an `auth` payload of now; those of `socket` are of its first
+    /// connection.
+    pub(crate) fn again(
+        socket: Arc<SocketCore>,
+        handshake: Arc<Handshake>,
+        auth: Text,
+        session: Option<Arc<dyn Any + Send + Sync>>,
+    ) -> Self {
+        ConnectParts { socket, again: Some(Box::new(Again { handshake, auth, session })), request: None }
+    }
+
+    pub(crate) fn core(&self) -> &Arc<SocketCore> {
+        &self.socket
     }
 
     /// The HTTP request that opened the connection.
     pub fn handshake(&self) -> &Handshake {
-        self.socket.handshake()
+        self.again.as_ref().map_or_else(|| self.socket.handshake(), |again| &again.handshake)
     }
 
     /// The same request in the form that axum's extractors take. Changes are seen by the extractors that follow.
     pub fn request_mut(&mut self) -> &mut Parts {
-        let socket = &self.socket;
-        self.request.get_or_insert_with(|| socket.handshake().to_parts())
+        let handshake = self.again.as_ref().map_or_else(|| self.socket.handshake(), |again| &again.handshake);
+        self.request.get_or_insert_with(|| handshake.to_parts())
     }
 
     /// The path of the namespace, as the client spelled it.
@@ -60,12 +83,54 @@ impl ConnectParts {
 
     /// The JSON text of the `auth` payload; `{}` if the client sent none.
     pub fn auth(&self) -> &Text {
-        self.socket.auth()
+        self.again.as_ref().map_or_else(|| self.socket.auth(), |again| &again.auth)
     }
 
     /// The socket that is being connected.
     pub fn socket<N: ?Sized>(&self) -> Socket<N> {
         Socket::new(Arc::clone(&self.socket))
+    }
+}
+
+/// The session of a client that comes back, for connect functions that run again; see
+/// [`Recovery::connect_again`](crate::Recovery::connect_again). `None` for a new client, and for one whose session was of
+/// another type.
+///
+/// ```
+/// use socketio::{ConnectError, Recovered, Recovery, Socket, SocketIo, namespace};
+/// use std::sync::{Arc, Mutex};
+///
+/// #[namespace("/")]
+/// trait Cart {
+///     #[event]
+///     async fn add(&self, item: String) -> usize;
+/// }
+///
+/// struct Session { items: Arc<Mutex<Vec<String>>> }
+///
+/// impl Cart for Session {
+///     async fn add(&self, item: String) -> usize {
+///         let mut items = self.items.lock().unwrap();
+///         items.push(item);
+///         items.len()
+///     }
+/// }
+///
+/// async fn connect(socket: Socket<dyn Cart>, Recovered(so_far): Recovered<Session>) -> Result<Session, ConnectError> {
+///     assert_eq!(socket.recovered(), so_far.is_some());
+///     Ok(Session { items: so_far.map(|session| Arc::clone(&session.items)).unwrap_or_default() })
+/// }
+///
+/// let recovery = Recovery::new().connect_again(true);
+/// let io = SocketIo::builder().connection_state_recovery(recovery).namespace::<dyn Cart, _>(connect).build();
+/// ```
+#[derive(Debug, Clone)]
+pub struct Recovered<T>(pub Option<Arc<T>>);
+
+impl<N: ?Sized, S: Sync, T: Send + Sync + 'static> FromConnect<N, S> for Recovered<T> {
+    async fn from_connect(parts: &mut ConnectParts, _: &S) -> Result<Self, ConnectError> {
+        let session = parts.again.as_ref().and_then(|again| again.session.clone());
+        Ok(Recovered(session.and_then(|session| session.downcast().ok())))
     }
 }
 
@@ -124,7 +189,7 @@ mod via {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a connect extractor for `{N}`",
     label = "an argument of this connect handler is not an extractor",
-    note = "connect handlers take `Socket<{N}>`, `Auth<T>` if the namespace declares `auth = T`, `NsPath<T>` for `T: DeserializeOwned`, and any axum `FromRequestParts` extractor (`State`, `HeaderMap`, `Query`, `Extension`, ...), but none that reads a body",
+    note = "connect handlers take `Socket<{N}>`, `Auth<T>` if the namespace declares `auth = T`, `NsPath<T>` for `T: DeserializeOwned`, `Recovered<T>` for the session of a client that comes back, and any axum `FromRequestParts` extractor (`State`, `HeaderMap`, `Query`, `Extension`, ...), but none that reads a body",
     note = "`State<T>` needs `.with_state(..)` before the namespace"
 )]
 pub trait FromConnect<N: ?Sized, S, M = via::Own>: Sized {

@@ -2,8 +2,8 @@
 
 use super::{EventLayer, EventService, Next};
 use crate::{
-    contract::{Incoming, Outcome},
-    server::{Socket, Untyped},
+    contract::{Incoming, Outcome, Untyped},
+    server::Socket,
 };
 use std::{fmt, future::Future};
 

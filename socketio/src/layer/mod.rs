@@ -56,8 +56,8 @@ pub(crate) use stack::wrap;
 pub use trace::{Trace, Traced};
 
 use crate::{
-    contract::{Incoming, Outcome},
-    server::{Socket, Untyped},
+    contract::{Incoming, Outcome, Untyped},
+    server::Socket,
 };
 use std::{future::Future, sync::Arc};
 

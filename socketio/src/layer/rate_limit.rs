@@ -5,8 +5,8 @@
 
 use super::{EventLayer, EventService, Next};
 use crate::{
-    contract::{Incoming, Outcome, Rejection},
-    server::{Socket, Untyped},
+    contract::{Incoming, Outcome, Rejection, Untyped},
+    server::Socket,
 };
 use parking_lot::Mutex;
 use std::{sync::Arc, time::Duration};

@@ -4,12 +4,12 @@
 
 use super::{EventLayer, EventService};
 use crate::{
-    contract::{BoxFuture, Incoming, Outcome, Rejection},
+    contract::{BoxFuture, Incoming, Outcome, Rejection, Untyped},
     reason::DisconnectReason,
-    server::{ErasedSession, Socket, Untyped},
+    server::{ErasedSession, Socket},
 };
 use futures_util::FutureExt as _;
-use std::{fmt, panic::AssertUnwindSafe, sync::Arc};
+use std::{any::Any, fmt, panic::AssertUnwindSafe, sync::Arc};
 
 /// A session and the layers inside of this one.
 struct Inner {
@@ -49,6 +49,10 @@ impl<S: EventService> ErasedSession for Layered<S> {
 
     fn disconnect(&self, reason: DisconnectReason) -> Option<BoxFuture<'static, ()>> {
         self.inner.session.disconnect(reason)
+    }
+
+    fn value(&self) -> Arc<dyn Any + Send + Sync> {
+        self.inner.session.value()
     }
 }
 

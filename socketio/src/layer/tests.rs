@@ -2,9 +2,9 @@
 
 use super::{EventLayer, EventService, Next, RateLimit, Trace, from_fn};
 use crate::{
-    contract::{Ack, CallError, Incoming, Outcome, Rejection, ack_err, ack_value},
+    contract::{Ack, CallError, Incoming, Outcome, Rejection, Service, Untyped, ack_err, ack_value},
     extract::ConnectError,
-    server::{Builder, Service, Socket, SocketIo, Untyped},
+    server::{Builder, Socket, SocketIo},
     test::Client,
 };
 use serde_json::json;

@@ -2,8 +2,8 @@
 
 use super::{EventLayer, EventService, Next};
 use crate::{
-    contract::{Incoming, Outcome, RejectionKind},
-    server::{Socket, Untyped},
+    contract::{Incoming, Outcome, RejectionKind, Untyped},
+    server::Socket,
 };
 use std::fmt;
 use tokio::time::Instant;

@@ -77,9 +77,35 @@ impl Body {
         &self.attachments
     }
 
+    /// What a waiting body takes of a byte limit.
+    pub(crate) fn cost(&self) -> usize {
+        const OVERHEAD: usize = 64;
+        OVERHEAD + self.buffer.len() + self.attachments.iter().map(Bytes::len).sum::<usize>()
+    }
+
     /// Whether the event was declared volatile.
     pub fn is_volatile(&self) -> bool {
         self.volatile
+    }
+
+    /// Appends text that needs no escapes as one more argument: the offset of a client that may come back.
+    pub(crate) fn push_token(&mut self, token: &str) {
+        self.push_last(&["\"", token, "\""]);
+    }
+
+    /// Appends `null` behind a last argument (or a name) that is a string: a client whose connection may be recovered takes
+    /// any string at the end of an event for an offset.
+    pub(crate) fn hide_last_string(&mut self) {
+        if let [.., b'"', b']'] = self.buffer[HEAD_ROOM..] {
+            self.push_last(&["null"]);
+        }
+    }
+
+    fn push_last(&mut self, json: &[&str]) {
+        self.buffer.pop();
+        self.buffer.push(b',');
+        json.iter().for_each(|json| self.buffer.extend_from_slice(json.as_bytes()));
+        self.buffer.push(b']');
     }
 
     /// A body from JSON text that is already encoded; the caller vouches that it is a JSON array.

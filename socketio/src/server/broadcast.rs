@@ -8,6 +8,7 @@ use super::{
     hooks::Outgoing,
     mounts::Scope,
     namespace::NamespaceCore,
+    recovery::Audience,
     remote::RemoteSocket,
 };
 use crate::{
@@ -142,17 +143,17 @@ impl<N: Namespace + ?Sized> Broadcast<N> {
     /// Makes the addressed clients join a room.
     pub fn sockets_join(self, room: impl Into<Room>) {
         let room = room.into();
-        self.many.sockets().iter().for_each(|socket| socket.join(room.clone()));
+        self.many.all().iter().for_each(|socket| socket.join(room.clone()));
     }
 
     /// Makes the addressed clients leave a room.
     pub fn sockets_leave(self, room: impl AsRef<str>) {
-        self.many.sockets().iter().for_each(|socket| socket.leave(room.as_ref()));
+        self.many.all().iter().for_each(|socket| socket.leave(room.as_ref()));
     }
 
     /// Disconnects the addressed clients from the namespace, or (`close`) closes their connections.
     pub fn disconnect_sockets(self, close: bool) {
-        self.many.sockets().iter().for_each(|socket| socket.disconnect(close));
+        self.many.all().iter().for_each(|socket| socket.disconnect(close));
     }
 }
 
@@ -184,6 +185,22 @@ impl Many {
         sockets
     }
 
+    /// Also those whose clients are away, and may come back.
+    fn all(&self) -> Vec<Arc<SocketCore>> {
+        let mut sockets = self.sockets();
+        for namespace in self.scope.namespaces() {
+            if let Some(lane) = &namespace.lane {
+                let absent = lane.store.absent(&namespace);
+                let addressed = |socket: &Arc<SocketCore>| {
+                    let rooms = socket.rooms();
+                    self.target.addresses(|room| rooms.contains(room))
+                };
+                sockets.extend(absent.into_iter().filter(addressed));
+            }
+        }
+        sockets
+    }
+
     fn urgency(&self, event: &Body) -> Urgency {
         if self.target.flags.volatile || event.is_volatile() { Urgency::Volatile } else { Urgency::Normal }
     }
@@ -202,10 +219,17 @@ impl Many {
     fn emit_in(&self, namespace: &NamespaceCore, event: Body) {
         let urgency = self.urgency(&event);
         namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
+        let event = match urgency {
+            Urgency::Volatile => namespace.unposted(event),
+            _ => match namespace.post(None, || Audience::Many(self.target.clone()), event, !self.target.flags.uncompressed) {
+                Some(event) => event,
+                None => return,
+            },
+        };
         let packet = self.packet(namespace, None, event);
         namespace.members.read().visit(&self.target, |socket| {
             // A client that cannot take it does not concern the others, nor the caller.
-            let _ = socket.link().engine.outbox.push(packet.clone(), urgency);
+            let _ = socket.on_link(|link| link.engine.outbox.push(packet.clone(), urgency));
         });
     }
 }
@@ -243,7 +267,7 @@ impl EmitTarget for Many {
             namespace.members.read().visit(&self.target, |socket| {
                 missing.insert(socket.id(), Asked { socket: Arc::clone(socket), id });
                 if socket.expect_ack(id, Waiter::Many(waiter.clone())) {
-                    let _ = socket.link().engine.outbox.push(packet.clone(), urgency);
+                    let _ = socket.on_link(|link| link.engine.outbox.push(packet.clone(), urgency));
                 }
             });
         }

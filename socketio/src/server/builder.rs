@@ -7,11 +7,11 @@ use super::{
     hooks::{Hooks, Outgoing},
     mounts::{Accept, Mount, Mounts, Pattern},
     namespace::Settings,
+    recovery::{Memory, Recovery, Store},
     socket::Socket,
-    untyped::Untyped,
 };
 use crate::{
-    contract::{Incoming, Namespace, Rejection},
+    contract::{Incoming, Namespace, Rejection, Untyped},
     engine::{self, Config, ConfigError, Cookie, Cors, Transport},
     extract::{ConnectArgs, ConnectFn, ConnectFuture, ConnectSig, Session},
     layer::EventLayer,
@@ -84,6 +84,7 @@ pub struct Builder<S> {
     max_attachments: usize,
     max_attachment_bytes: Option<usize>,
     client_files: Option<PathBuf>,
+    recovery: Option<Recovery>,
 }
 
 impl<S> fmt::Debug for Builder<S> {
@@ -124,6 +125,7 @@ impl Builder<()> {
             max_attachments: Limits::default().max_attachments,
             max_attachment_bytes: None,
             client_files: None,
+            recovery: None,
         }
     }
 
@@ -141,6 +143,7 @@ impl Builder<()> {
             max_attachments: self.max_attachments,
             max_attachment_bytes: self.max_attachment_bytes,
             client_files: self.client_files,
+            recovery: self.recovery,
         }
     }
 }
@@ -356,6 +359,14 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
         self
     }
 
+    /// Lets clients that lost their connection come back to their session, and gives them what they missed; see
+    /// [`Recovery`]. `connectionStateRecovery`, default off. Every event without acknowledgement that is not volatile then
+    /// carries one more argument, its offset, as with the JavaScript server.
+    pub fn connection_state_recovery(mut self, recovery: Recovery) -> Self {
+        self.recovery = Some(recovery);
+        self
+    }
+
     /// Decides on each handshake, before a session exists. `allowRequest`, default all allowed. An `Err` is the message of
     /// the 403 (polling) or 400 (WebSocket).
     pub fn allow_request<F, Fut>(self, allow: F) -> Self
@@ -448,8 +459,13 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
             }
         }
         let files = self.client_files.as_deref().map(ClientFiles::load).transpose()?;
-        let settings =
-            Arc::new(Settings { ack_timeout: self.ack_timeout, handlers_per_socket: self.handlers_per_socket, hooks: self.hooks });
+        let noticed = self.config.notices_within();
+        let settings = Arc::new(Settings {
+            ack_timeout: self.ack_timeout,
+            handlers_per_socket: self.handlers_per_socket,
+            hooks: self.hooks,
+            recovery: self.recovery.map(|recovery| Memory::new(recovery, noticed) as Arc<dyn Store>),
+        });
         let shared = Arc::new(Shared {
             mounts: Mounts::new(self.mounts, Arc::clone(&settings)),
             settings,

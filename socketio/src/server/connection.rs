@@ -9,23 +9,24 @@
 //! Handlers of a socket start in the order in which their events arrived. A socket with too many of them in flight keeps
 //! a short backlog; when that is full, nothing is read from the connection until one of its handlers is done.
 
+mod arrival;
+
+use self::arrival::park;
 use super::{
     core::{Link, SocketCore, bundle},
     joined::Joined,
     mounts::Mounts,
     namespace::Settings,
-    running::{ConnectResult, Done, Running, Work},
-    session::{Panicked, caught, drop_caught},
+    running::{Done, Running, Work},
+    session::{ErasedSession, Panicked, caught, drop_caught},
     socket::Socket,
 };
 use crate::{
     contract::{AckData, Incoming, Outcome, Rejection, RejectionKind},
     engine::{self, Event, Message, Urgency},
-    extract::{ConnectError, ConnectParts},
-    id::SocketId,
+    extract::ConnectError,
     parser::{Body, Decoder, Kind, Limits, Packet, encode_connect_error},
     reason::DisconnectReason,
-    text::Text,
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::{
@@ -54,8 +55,6 @@ pub(super) struct Shared {
 
 /// Handlers that outlive their sockets before nothing more is read: who leaves and comes back gets no second allowance.
 const LEFT_BEHIND: usize = 256;
-/// The largest `auth` payload: it is kept for as long as the socket lives.
-const AUTH_BYTES: usize = 64 << 10;
 
 struct Connection {
     engine: engine::Connection,
@@ -117,8 +116,9 @@ impl Drop for Connection {
     fn drop(&mut self) {
         for joined in self.sockets.drain(..) {
             joined.core.end(DisconnectReason::TransportClose, false);
-            drop_caught(joined.session);
+            drop_caught((joined.session, joined.previous));
         }
+        self.link.engine.outbox.discard();
     }
 }
 
@@ -167,7 +167,7 @@ impl Connection {
     fn is_saturated(&self) -> bool {
         let running = self.running();
         if running == 0 {
-            return false;
+            return self.sockets.iter().any(|joined| joined.elsewhere() > 0 && joined.is_saturated());
         }
         let owned: usize = self
             .sockets
@@ -210,6 +210,10 @@ impl Connection {
             self.close(cx, DisconnectReason::ServerNamespace);
         }
         self.settle(cx);
+        // A handler that a former connection ran may be done.
+        while let Some(core) = self.startable() {
+            self.next_of_backlog(cx, &core);
+        }
     }
 
     fn message(&mut self, cx: &mut Context<'_>, message: Message) {
@@ -257,31 +261,13 @@ impl Connection {
         }
     }
 
-    fn connect(&mut self, cx: &mut Context<'_>, packet: &Packet) {
-        let path = packet.namespace();
-        if self.sockets.len() >= self.shared.namespaces_per_connection {
-            return self.refuse(path, &ConnectError::new("too many namespaces"));
-        }
-        if packet.payload().len() > AUTH_BYTES {
-            return self.refuse(path, &ConnectError::new("auth payload too large"));
-        }
-        let (mount, namespace) = match caught(|| self.shared.mounts.find(path)) {
-            Ok(Some(found)) => found,
-            Ok(None) => return self.refuse(path, &ConnectError::new("Invalid namespace")),
-            // The pattern of a dynamic namespace is user code.
-            Err(Panicked) => return self.refuse(path, &ConnectError::new("internal error")),
-        };
-        let auth = if packet.payload().is_empty() { Text::from_static("{}") } else { Text::from(packet.payload()) };
-        let core = SocketCore::new(SocketId::from_random(rand::random()), namespace, Arc::clone(&self.link), auth);
-        // Most connections have one.
-        if self.sockets.is_empty() {
-            self.sockets.reserve_exact(1);
-        }
-        self.sockets.push(Joined::new(Arc::clone(&core)));
-        let parts = ConnectParts::new(Arc::clone(&core));
-        match caught(|| (mount.accept)(parts)) {
-            Ok(future) => self.start(cx, core, Work::Connect(future)),
-            Err(panicked) => self.done(cx, &core, Done::Connect(Err(panicked))),
+    /// Tells a session that it is over.
+    fn last_call(&mut self, cx: &mut Context<'_>, core: Arc<SocketCore>, session: Option<Box<dyn ErasedSession>>) {
+        let (Some(session), Some(reason)) = (session, core.closed()) else { return };
+        let future = caught(|| session.disconnect(reason)).ok().flatten();
+        drop_caught(session);
+        if let Some(future) = future {
+            self.start(cx, core, Work::Disconnect(future));
         }
     }
 
@@ -304,7 +290,7 @@ impl Connection {
         // An event without a payload is ignored, as in the reference.
         let Some(event) = Incoming::new(packet) else { return };
         let joined = &mut self.sockets[at];
-        if !joined.backlog.is_empty() || joined.running >= self.shared.settings.handlers_per_socket {
+        if !joined.backlog.is_empty() || joined.is_busy(self.shared.settings.handlers_per_socket) {
             return joined.wait(event);
         }
         self.dispatch(cx, at, event);
@@ -334,11 +320,17 @@ impl Connection {
     /// User code has finished.
     fn done(&mut self, cx: &mut Context<'_>, core: &Arc<SocketCore>, done: Done) {
         match done {
-            Done::Connect(result) => self.connect_done(core, result),
+            Done::Restore(restored) => self.restored(cx, core, restored),
+            Done::Connect(result) => self.connect_done(cx, core, result),
             Done::Event(id, outcome) => {
-                if let Some(at) = self.position_of(core) {
-                    self.sockets[at].running -= 1;
+                let here = self.position_of(core);
+                match (here, core.tracked()) {
+                    (Some(at), _) => self.sockets[at].running -= 1,
+                    (None, Some(tracked)) => tracked.done_elsewhere(),
+                    (None, None) => {}
                 }
+                // Where the client is now, nobody has asked.
+                let id = id.filter(|_| here.is_some());
                 self.outcome(cx, core, id, outcome);
                 self.next_of_backlog(cx, core);
             }
@@ -356,42 +348,13 @@ impl Connection {
         }
         while let Some(at) = self.position_of(core) {
             let joined = &mut self.sockets[at];
-            if joined.running >= self.shared.settings.handlers_per_socket {
+            if joined.session.is_none() || joined.is_busy(self.shared.settings.handlers_per_socket) {
                 break;
             }
             let Some(event) = joined.next() else { break };
             self.dispatch(cx, at, event);
         }
         self.draining = false;
-    }
-
-    fn connect_done(&mut self, core: &Arc<SocketCore>, result: Result<ConnectResult, Panicked>) {
-        let at = self.position_of(core);
-        match (result, at) {
-            (Ok(Ok(session)), Some(at)) if core.accept() => {
-                self.connect_timer = None;
-                self.sockets[at].session = Some(session);
-            }
-            // It was disconnected before it was accepted.
-            (Ok(Ok(session)), at) => {
-                drop_caught(session);
-                if let Some(at) = at {
-                    self.sockets.remove(at);
-                    self.refuse(&core.namespace().path, &ConnectError::new("disconnected by the server"));
-                }
-            }
-            (result, at) => {
-                let error = match result {
-                    Ok(Err(error)) => error,
-                    _ => ConnectError::new("internal error"),
-                };
-                core.end(DisconnectReason::ServerNamespace, false);
-                if let Some(at) = at {
-                    self.sockets.remove(at);
-                    self.refuse(&core.namespace().path, &error);
-                }
-            }
-        }
     }
 
     fn outcome(&mut self, cx: &mut Context<'_>, core: &Arc<SocketCore>, id: Option<u64>, outcome: Result<Outcome, Panicked>) {
@@ -434,15 +397,21 @@ impl Connection {
             return;
         }
         self.lingering = false;
+        let mut taken_over = false;
         let mut at = 0;
         while let Some(joined) = self.sockets.get_mut(at) {
-            if joined.ended.is_none() {
-                joined.ended = joined.core.closed();
+            if let Some(heir) = joined.heir() {
+                taken_over = true;
+                self.hand_over(at, heir);
+                continue;
             }
-            let Some(reason) = joined.ended else {
+            if joined.ended.is_none() {
+                joined.ended = joined.core.closed().or_else(|| joined.core.absent());
+            }
+            if joined.ended.is_none() {
                 at += 1;
                 continue;
-            };
+            }
             // A client whose connect handler still runs is answered when that is done.
             if joined.session.is_none() || !joined.backlog.is_empty() {
                 self.lingering = true;
@@ -450,12 +419,15 @@ impl Connection {
                 continue;
             }
             let joined = self.sockets.remove(at);
-            let Some(session) = joined.session else { continue };
-            let future = caught(|| session.disconnect(reason)).ok().flatten();
-            drop_caught(session);
-            if let Some(future) = future {
-                self.start(cx, joined.core, Work::Disconnect(future));
+            if joined.core.is_absent() {
+                park(joined.leave_behind());
+            } else {
+                self.last_call(cx, joined.core, joined.session);
             }
+        }
+        // The client has another connection: this one is not in use, whatever it looks like.
+        if taken_over && !self.over {
+            self.close(cx, DisconnectReason::TransportClose);
         }
     }
 
@@ -473,8 +445,13 @@ impl Connection {
     }
 
     fn end_all(&mut self, cx: &mut Context<'_>, reason: DisconnectReason, tell: bool) {
+        // In memory, nothing outlives the process.
+        let parks = !tell && reason.is_recoverable() && !self.shared.closing.load(Ordering::Acquire);
         for joined in &self.sockets {
-            joined.core.end(reason, tell);
+            let parked = parks && joined.is_session() && joined.core.tracked().is_some() && joined.core.suspend(reason);
+            if !parked && !joined.core.is_absent() {
+                joined.core.end(reason, tell);
+            }
         }
         self.settle(cx);
     }

@@ -2,16 +2,20 @@
 //!
 //! ```text
 //! Pending --accepted--> Connected --left, or connection ended--> Closed
-//!    |                                                             ^
+//!    | ^                    |                                      ^
+//!    | |                    | connection lost (with recovery)      |
+//!    | +----came back---- Absent --nobody came back----------------+
 //!    +--refused, or connection ended-------------------------------+
 //! ```
-//! While pending, joins and emits are kept; they take effect right after the CONNECT answer, or never.
+//! While pending, joins and emits are kept; they take effect right after the CONNECT answer, or never. While absent, the
+//! socket keeps its rooms, and what is emitted to it waits in the log of `recovery`.
 //! Not here: the user's handle; see `socket`.
 
 use super::{
     ack::{AckTable, Waiter},
     emit::EmitError,
     namespace::NamespaceCore,
+    recovery::{Lane, Tracked},
 };
 use crate::{
     contract::AckData,
@@ -45,12 +49,30 @@ pub(super) struct Link {
 const PENDING: u8 = 0;
 const CONNECTED: u8 = 1;
 const CLOSED: u8 = 2;
+const ABSENT: u8 = 3;
+
+/// What became of taking a client in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Accepted {
+    Taken,
+    /// The socket has ended already.
+    Ended,
+    /// Not everything that the client missed is there.
+    Gap,
+}
+
+/// Where a socket finds its connection.
+enum Carrier {
+    Fixed(Arc<Link>),
+    /// With recovery, it changes.
+    Tracked(Box<Tracked>),
+}
 
 /// One client in one namespace, as the runtime shares it.
 pub(crate) struct SocketCore {
     id: SocketId,
     namespace: Arc<NamespaceCore>,
-    link: Arc<Link>,
+    carrier: Carrier,
     /// The JSON text of the CONNECT payload.
     auth: Text,
     /// A copy of what `life` says, for the way of every packet.
@@ -72,6 +94,7 @@ struct Kept {
 enum Life {
     Pending { rooms: Vec<Room>, packets: Vec<Bundle> },
     Connected,
+    Absent { rooms: Vec<Room>, reason: DisconnectReason },
     Closed { rooms: Vec<Room>, reason: DisconnectReason },
 }
 
@@ -88,10 +111,14 @@ pub(super) fn bundle(encoded: Encoded) -> Bundle {
 
 impl SocketCore {
     pub(super) fn new(id: SocketId, namespace: Arc<NamespaceCore>, link: Arc<Link>, auth: Text) -> Arc<Self> {
+        let carrier = match &namespace.lane {
+            None => Carrier::Fixed(link),
+            Some(lane) => Carrier::Tracked(Box::new(Tracked::new(link, lane.store.position()))),
+        };
         Arc::new(SocketCore {
             id,
             namespace,
-            link,
+            carrier,
             auth,
             state: AtomicU8::new(PENDING),
             life: Mutex::new(Life::Pending { rooms: Vec::new(), packets: Vec::new() }),
@@ -104,7 +131,10 @@ impl SocketCore {
     }
 
     pub(crate) fn handshake(&self) -> &Handshake {
-        &self.link.handshake
+        match &self.carrier {
+            Carrier::Fixed(link) => &link.handshake,
+            Carrier::Tracked(tracked) => &tracked.handshake,
+        }
     }
 
     pub(crate) fn path(&self) -> &str {
@@ -115,8 +145,48 @@ impl SocketCore {
         &self.namespace
     }
 
-    pub(super) fn link(&self) -> &Arc<Link> {
-        &self.link
+    /// Looks at the present connection, or the last one.
+    pub(super) fn on_link<T>(&self, look: impl FnOnce(&Link) -> T) -> T {
+        match &self.carrier {
+            Carrier::Fixed(link) => look(link),
+            Carrier::Tracked(tracked) => look(&tracked.link.read()),
+        }
+    }
+
+    /// What the socket remembers to come back; `None` without recovery.
+    pub(super) fn tracked(&self) -> Option<&Tracked> {
+        match &self.carrier {
+            Carrier::Fixed(_) => None,
+            Carrier::Tracked(tracked) => Some(tracked),
+        }
+    }
+
+    fn lane(&self) -> Option<(&Lane, &Tracked)> {
+        self.namespace.lane.as_deref().zip(self.tracked())
+    }
+
+    /// Makes the task of its connection look at it.
+    pub(super) fn call_owner(&self) {
+        self.on_link(|link| {
+            link.ended.store(true, Ordering::Release);
+            link.engine.outbox.call_attention();
+        });
+    }
+
+    pub(super) fn is_absent(&self) -> bool {
+        self.state.load(Ordering::Acquire) == ABSENT
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.state.load(Ordering::Acquire) == CLOSED
+    }
+
+    /// Why the connection of an absent socket was lost.
+    pub(super) fn absent(&self) -> Option<DisconnectReason> {
+        match *self.life.lock() {
+            Life::Absent { reason, .. } => Some(reason),
+            _ => None,
+        }
     }
 
     pub(crate) fn auth(&self) -> &Text {
@@ -141,7 +211,7 @@ impl SocketCore {
     /// Queues a packet for the client, or keeps it until the client is accepted.
     pub(super) fn push(&self, packet: Bundle, urgency: Urgency) -> Result<(), EmitError> {
         match self.state.load(Ordering::Acquire) {
-            CONNECTED => return self.link.engine.outbox.push(packet, urgency).map_err(EmitError::from),
+            CONNECTED => return self.on_link(|link| link.engine.outbox.push(packet, urgency)).map_err(EmitError::from),
             CLOSED => return Err(EmitError::Disconnected),
             _ => {}
         }
@@ -152,27 +222,94 @@ impl SocketCore {
                 Ok(())
             }
             Life::Pending { .. } => Err(EmitError::Full),
-            Life::Connected => self.link.engine.outbox.push(packet, urgency).map_err(EmitError::from),
-            Life::Closed { .. } => Err(EmitError::Disconnected),
+            Life::Connected => self.on_link(|link| link.engine.outbox.push(packet, urgency)).map_err(EmitError::from),
+            Life::Absent { .. } if urgency == Urgency::Volatile => Err(EmitError::NotWritable),
+            Life::Absent { .. } | Life::Closed { .. } => Err(EmitError::Disconnected),
         }
     }
 
-    /// Takes the client in: the CONNECT answer, then what was emitted before. `false`: it has ended already.
-    pub(super) fn accept(self: &Arc<Self>) -> bool {
+    /// Delivers an event that is in the log as well. The caller holds the lock of the members.
+    pub(super) fn deliver(&self, packet: Bundle) {
+        match self.state.load(Ordering::Acquire) {
+            // A connection that cannot take it ends; then the log has it.
+            CONNECTED => drop(self.on_link(|link| link.engine.outbox.push(packet, Urgency::Normal))),
+            // Who comes back misses it, and gets it with the rest.
+            PENDING if self.tracked().and_then(Tracked::after).is_none() => {
+                if let Life::Pending { packets, .. } = &mut *self.life.lock() {
+                    packets.push(packet);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the socket keeps so much for a client which is not accepted yet that it takes no more.
+    pub(super) fn is_full(&self) -> bool {
+        self.state.load(Ordering::Acquire) == PENDING
+            && matches!(&*self.life.lock(), Life::Pending { packets, .. } if packets.len() >= PENDING_PACKETS)
+    }
+
+    /// Takes the client in: what it missed if it comes back, the CONNECT answer, then what was emitted before.
+    pub(super) fn accept(self: &Arc<Self>) -> Accepted {
         let mut members = self.namespace.members.write();
         let mut life = self.life.lock();
-        let Life::Pending { rooms, packets } = &mut *life else { return false };
+        let Life::Pending { rooms, packets } = &mut *life else { return Accepted::Ended };
+        let path = &self.namespace.path;
+        let (mut missed, mut payload) = (Vec::new(), ["{\"sid\":\"", self.id.as_str(), "\"}"].concat());
+        if let Some((lane, tracked)) = self.lane() {
+            if let Some(after) = tracked.after() {
+                match lane.store.missed(lane, self.id, tracked, rooms, after) {
+                    Some(events) if self.on_link(|link| link.engine.outbox.has_room_for(&events)) => missed = events,
+                    _ => return Accepted::Gap,
+                }
+            }
+            tracked.accepted(lane.store.position());
+            lane.store.enter(self);
+            payload = format!("{{\"sid\":\"{}\",\"pid\":\"{}\"}}", self.id, tracked.pid.expose());
+        }
         let (rooms, packets) = (std::mem::take(rooms), std::mem::take(packets));
         *life = Life::Connected;
-        let answer = encode_connect(&self.namespace.path, Some(&["{\"sid\":\"", self.id.as_str(), "\"}"].concat()));
-        let outbox = &self.link.engine.outbox;
-        // A connection that ended in between is noticed by its own task.
-        let _ = outbox.push(bundle(answer), Urgency::Answer);
-        for packet in packets {
-            let _ = outbox.push(packet, Urgency::Normal);
-        }
+        self.on_link(|link| {
+            // A connection that ended in between is noticed by its own task.
+            for packet in missed.into_iter().chain([bundle(encode_connect(path, Some(&payload)))]) {
+                let _ = link.engine.outbox.push(packet, Urgency::Answer);
+            }
+            for packet in packets {
+                let _ = link.engine.outbox.push(packet, Urgency::Normal);
+            }
+        });
         self.state.store(CONNECTED, Ordering::Release);
         members.insert(Arc::clone(self), rooms);
+        Accepted::Taken
+    }
+
+    /// The connection was lost, but the client may come back: the socket leaves the members and keeps its rooms.
+    /// Acknowledgements are not waited for any longer. `false`: it was neither connected nor on its way back.
+    pub(super) fn suspend(&self, reason: DisconnectReason) -> bool {
+        {
+            let mut members = self.namespace.members.write();
+            let mut life = self.life.lock();
+            let rooms = match &mut *life {
+                Life::Connected => members.remove(&self.id).unwrap_or_default(),
+                Life::Pending { rooms, .. } if self.tracked().is_some_and(Tracked::turns_back) => std::mem::take(rooms),
+                _ => return false,
+            };
+            *life = Life::Absent { rooms, reason };
+            self.state.store(ABSENT, Ordering::Release);
+        }
+        self.on_link(|link| link.ended.store(true, Ordering::Release));
+        self.give_up_acks();
+        true
+    }
+
+    /// The client comes back on another connection, having seen the events up to `after`. `false`: the socket has ended.
+    pub(super) fn resume(&self, link: Arc<Link>, after: u64) -> bool {
+        let mut life = self.life.lock();
+        let (Life::Absent { rooms, .. }, Some(tracked)) = (&mut *life, self.tracked()) else { return false };
+        let rooms = std::mem::take(rooms);
+        tracked.returns(link, after);
+        *life = Life::Pending { rooms, packets: Vec::new() };
+        self.state.store(PENDING, Ordering::Release);
         true
     }
 
@@ -182,47 +319,89 @@ impl SocketCore {
         {
             let mut members = self.namespace.members.write();
             let mut life = self.life.lock();
-            let (accepted, rooms) = match &*life {
+            let (accepted, rooms) = match &mut *life {
                 Life::Closed { .. } => return false,
                 // A client that was not taken in yet hears of it in the answer to its CONNECT.
-                Life::Pending { .. } => (false, Vec::new()),
+                Life::Pending { .. } if self.tracked().and_then(Tracked::after).is_none() => (false, Vec::new()),
+                Life::Pending { rooms, .. } | Life::Absent { rooms, .. } => (false, std::mem::take(rooms)),
                 Life::Connected => (true, members.remove(&self.id).unwrap_or_default()),
             };
-            if tell && accepted {
-                let _ = self.link.engine.outbox.push(bundle(encode_disconnect(&self.namespace.path)), Urgency::Answer);
-            }
+            self.on_link(|link| {
+                if tell && accepted {
+                    let farewell = bundle(encode_disconnect(&self.namespace.path));
+                    let _ = link.engine.outbox.push(farewell, Urgency::Answer);
+                }
+            });
             *life = Life::Closed { rooms, reason };
             self.state.store(CLOSED, Ordering::Release);
-            self.link.ended.store(true, Ordering::Release);
         }
+        self.on_link(|link| link.ended.store(true, Ordering::Release));
+        if let Some((lane, tracked)) = self.lane() {
+            drop(tracked.heir());
+            lane.store.forget(self);
+        }
+        self.give_up_acks();
+        true
+    }
+
+    fn give_up_acks(&self) {
         let waiting = self.kept.lock().acks.take_all();
         waiting.into_iter().for_each(|waiter| waiter.tell(self.id, None));
-        true
+    }
+
+    /// Notes a change of rooms.
+    fn moved(&self, room: &Room, joined: bool) {
+        if let Some((lane, tracked)) = self.lane() {
+            tracked.moved(lane.store.position(), lane.store.floor(), room.clone(), joined);
+        }
     }
 
     pub(super) fn join(&self, room: Room) {
         {
             let mut life = self.life.lock();
             match &mut *life {
-                Life::Pending { rooms, .. } if rooms.contains(&room) => return,
-                Life::Pending { rooms, .. } => return rooms.push(room),
+                Life::Pending { rooms, .. } | Life::Absent { rooms, .. } if rooms.contains(&room) => return,
+                Life::Pending { rooms, .. } | Life::Absent { rooms, .. } => {
+                    self.moved(&room, true);
+                    return rooms.push(room);
+                }
                 Life::Closed { .. } => return,
                 Life::Connected => {}
             }
         }
-        self.namespace.members.write().join(&self.id, room);
+        let mut members = self.namespace.members.write();
+        if self.is_absent() {
+            // The connection was lost in between.
+            drop(members);
+            return self.join(room);
+        }
+        if members.join(&self.id, room.clone()) {
+            self.moved(&room, true);
+        }
     }
 
     pub(super) fn leave(&self, room: &str) {
         {
             let mut life = self.life.lock();
             match &mut *life {
-                Life::Pending { rooms, .. } => return rooms.retain(|joined| joined.as_str() != room),
+                Life::Pending { rooms, .. } | Life::Absent { rooms, .. } => {
+                    if let Some(at) = rooms.iter().position(|joined| joined.as_str() == room) {
+                        self.moved(&rooms.remove(at), false);
+                    }
+                    return;
+                }
                 Life::Closed { .. } => return,
                 Life::Connected => {}
             }
         }
-        self.namespace.members.write().leave(&self.id, room);
+        let mut members = self.namespace.members.write();
+        if self.is_absent() {
+            drop(members);
+            return self.leave(room);
+        }
+        if let Some(room) = members.leave(&self.id, room) {
+            self.moved(&room, false);
+        }
     }
 
     /// The rooms of the socket, its own first. Once it has ended: the rooms it was in.
@@ -234,7 +413,9 @@ impl SocketCore {
             return own.chain(rooms.iter().cloned()).collect();
         }
         match &*self.life.lock() {
-            Life::Pending { rooms, .. } | Life::Closed { rooms, .. } => own.chain(rooms.iter().cloned()).collect(),
+            Life::Pending { rooms, .. } | Life::Absent { rooms, .. } | Life::Closed { rooms, .. } => {
+                own.chain(rooms.iter().cloned()).collect()
+            }
             Life::Connected => own.collect(),
         }
     }
@@ -251,7 +432,7 @@ impl SocketCore {
             return joined(rooms);
         }
         match &*self.life.lock() {
-            Life::Pending { rooms, .. } | Life::Closed { rooms, .. } => joined(rooms),
+            Life::Pending { rooms, .. } | Life::Absent { rooms, .. } | Life::Closed { rooms, .. } => joined(rooms),
             Life::Connected => false,
         }
     }
@@ -269,18 +450,20 @@ impl SocketCore {
 
     pub(super) fn disconnect(&self, close: bool) {
         let ended = self.end(DisconnectReason::ServerNamespace, true);
-        if close {
-            self.link.close.store(true, Ordering::Release);
-        }
-        if ended || close {
-            self.link.engine.outbox.call_attention();
-        }
+        self.on_link(|link| {
+            if close {
+                link.close.store(true, Ordering::Release);
+            }
+            if ended || close {
+                link.engine.outbox.call_attention();
+            }
+        });
     }
 
     /// Registers for the acknowledgement of `id`. `false`: the socket has ended, and the waiter was told.
     pub(super) fn expect_ack(&self, id: u64, waiter: Waiter) -> bool {
         let mut kept = self.kept.lock();
-        if self.state.load(Ordering::Acquire) == CLOSED {
+        if matches!(self.state.load(Ordering::Acquire), CLOSED | ABSENT) {
             drop(kept);
             waiter.tell(self.id, None);
             return false;

@@ -4,48 +4,18 @@ use super::{
     ack::{Failure, Reply, Waiter},
     core::{SocketCore, bundle},
     hooks::Outgoing,
+    recovery::Audience,
 };
+pub(super) use crate::contract::{EmitError, raw_event};
 use crate::{
-    contract::{AckData, CallError, Decode, Events, Namespace, Target as EmitTarget},
+    contract::{AckData, Decode, Events, Namespace, Target as EmitTarget},
     engine::{Bundle, SendError, Urgency},
-    parser::{Body, BodyWriter, EncodeError, encode_event, is_reserved_event},
+    parser::{Body, EncodeError, encode_event},
     room::Flags,
 };
 use serde::Serialize;
 use std::{convert::Infallible, fmt, marker::PhantomData, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
-
-/// An event did not leave the server.
-///
-/// ```
-/// # use socketio::{EmitError, Socket, Untyped};
-/// fn goodbye(socket: &Socket<Untyped>) {
-///     assert!(matches!(socket.emit_raw("disconnect", ()), Err(EmitError::Reserved(name)) if name == "disconnect"));
-///     match socket.emit_raw("goodbye", ("until tomorrow",)) {
-///         Ok(()) | Err(EmitError::Disconnected) => {}
-///         Err(error) => eprintln!("{error}"),
-///     }
-/// }
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum EmitError {
-    /// The socket has been disconnected.
-    #[error("the socket is disconnected")]
-    Disconnected,
-    /// The client does not read: its send buffer is full, and it is being disconnected.
-    #[error("the client's send buffer is full")]
-    Full,
-    /// The event is volatile and the connection could not take it at once.
-    #[error("a volatile event was dropped")]
-    NotWritable,
-    /// The name is reserved by Socket.IO: `connect`, `disconnect` and the like.
-    #[error("the event name `{0}` is reserved by Socket.IO: choose another")]
-    Reserved(String),
-    /// An argument could not be serialized.
-    #[error(transparent)]
-    Encode(#[from] EncodeError),
-}
 
 impl From<SendError> for EmitError {
     fn from(error: SendError) -> Self {
@@ -157,16 +127,6 @@ impl<N: Namespace + ?Sized> Single<N> {
     }
 }
 
-/// An event whose name and arguments are known only at run time.
-pub(super) fn raw_event(name: &str, args: impl Serialize) -> Result<Body, EmitError> {
-    if is_reserved_event(name) {
-        return Err(EmitError::Reserved(name.to_owned()));
-    }
-    let mut writer = BodyWriter::event(name);
-    writer.args(&args);
-    Ok(writer.finish()?)
-}
-
 /// Where an emitter sends to: one client.
 #[derive(Debug)]
 pub struct One {
@@ -185,8 +145,19 @@ impl One {
         let volatile = self.flags.volatile || event.is_volatile();
         let namespace = self.core.namespace();
         namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
-        let packet = self.packet(None, event);
-        self.core.push(packet, if volatile { Urgency::Volatile } else { Urgency::Normal })
+        let (event, urgency) = if volatile {
+            (namespace.unposted(event), Urgency::Volatile)
+        } else if namespace.lane.is_some() && self.core.has_ended() {
+            return Err(EmitError::Disconnected);
+        } else if namespace.lane.is_some() && self.core.is_full() {
+            return Err(EmitError::Full);
+        } else {
+            match namespace.post(Some(&self.core), || Audience::One(self.core.id()), event, !self.flags.uncompressed) {
+                Some(event) => (event, Urgency::Normal),
+                None => return Ok(()),
+            }
+        };
+        self.core.push(self.packet(None, event), urgency)
     }
 
     pub(super) fn ask_body(&self, event: Body) -> Reply<AckData, Infallible> {
@@ -249,14 +220,5 @@ impl EmitTarget for Try {
 
     fn ask<T: Send + 'static, E: Send + 'static>(&self, event: Result<Body, EncodeError>, decode: Decode<T, E>) -> Reply<T, E> {
         self.0.ask(event, decode)
-    }
-}
-
-impl<E> From<EmitError> for CallError<E> {
-    fn from(error: EmitError) -> Self {
-        match error {
-            EmitError::Encode(error) => CallError::Encode(error.to_string()),
-            _ => CallError::Disconnected,
-        }
     }
 }

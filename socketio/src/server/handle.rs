@@ -1,6 +1,9 @@
 //! `SocketIo`: the handle on a running server. Cheap to clone; usable from any HTTP handler or task.
 
-use super::{builder::Builder, client_files::ClientFiles, connection::Shared, mounts::Scope, namespace::NamespaceHandle};
+use super::{
+    builder::Builder, client_files::ClientFiles, connection::Shared, mounts::Scope, namespace::NamespaceHandle,
+    recovery::RecoveryMetrics,
+};
 use crate::{
     contract::Namespace,
     engine::{
@@ -131,7 +134,8 @@ impl SocketIo {
 
     /// Shuts the server down: refuses new connections with 503, ends every socket with
     /// [`ServerShuttingDown`](crate::DisconnectReason::ServerShuttingDown), sends what is queued, closes the connections and
-    /// waits until the handlers in flight have ended. Clients see a closed transport, and reconnect when they can.
+    /// waits until the handlers in flight have ended. Clients see a closed transport, and reconnect when they can. Sessions
+    /// that wait for clients to come back end as well: they live in this process.
     ///
     /// # Cancel safety
     /// The shutdown goes on if the future is dropped.
@@ -141,6 +145,14 @@ impl SocketIo {
         self.inner.shared.closing.store(true, Ordering::Release);
         registry.handles().iter().for_each(|handle| handle.outbox.call_attention());
         registry.emptied().await;
+        if let Some(recovery) = &self.inner.shared.settings.recovery {
+            Arc::clone(recovery).close().await;
+        }
+    }
+
+    /// What connection state recovery keeps at the moment; `None` if it is off.
+    pub fn recovery_metrics(&self) -> Option<RecoveryMetrics> {
+        self.inner.shared.settings.recovery.as_ref().map(|recovery| recovery.metrics())
     }
 }
 

@@ -1,8 +1,8 @@
 //! Catch-all hooks: what the application wants to see of every event, in every namespace.
 
-use super::{session::caught, socket::Socket, untyped::Untyped};
+use super::{session::caught, socket::Socket};
 use crate::{
-    contract::{Incoming, Rejection},
+    contract::{Incoming, Rejection, Untyped},
     parser::Body,
 };
 use std::fmt;

@@ -34,7 +34,9 @@ impl Members {
         let id = socket.id();
         let slot = self.slots.insert(Member { socket, rooms: Vec::new() });
         self.ids.insert(id, slot);
-        rooms.into_iter().for_each(|room| self.enter(slot, room));
+        for room in rooms {
+            self.enter(slot, room);
+        }
     }
 
     /// Removes a socket from everything; returns the rooms it was in, without its own.
@@ -48,19 +50,19 @@ impl Members {
         Some(member.rooms)
     }
 
-    pub(super) fn join(&mut self, id: &SocketId, room: Room) {
-        if let Some(slot) = self.ids.get(id) {
-            self.enter(*slot, room);
-        }
+    /// `true`: it was not in that room before.
+    pub(super) fn join(&mut self, id: &SocketId, room: Room) -> bool {
+        self.ids.get(id).copied().is_some_and(|slot| self.enter(slot, room))
     }
 
-    pub(super) fn leave(&mut self, id: &SocketId, room: &str) {
-        let Some(slot) = self.ids.get(id).copied() else { return };
+    /// The room, if it was in it.
+    pub(super) fn leave(&mut self, id: &SocketId, room: &str) -> Option<Room> {
+        let slot = self.ids.get(id).copied()?;
         let rooms = &mut self.slots[slot].rooms;
-        if let Some(at) = rooms.iter().position(|joined| joined.as_str() == room) {
-            let room = rooms.remove(at);
-            self.leave_room(slot, &room);
-        }
+        let at = rooms.iter().position(|joined| joined.as_str() == room)?;
+        let room = rooms.remove(at);
+        self.leave_room(slot, &room);
+        Some(room)
     }
 
     /// The rooms of a member, without its own.
@@ -101,15 +103,17 @@ impl Members {
         Resolved { own, members: self.rooms.get(room) }
     }
 
-    fn enter(&mut self, slot: usize, room: Room) {
+    fn enter(&mut self, slot: usize, room: Room) -> bool {
         let member = &mut self.slots[slot];
         if room.as_str() == member.socket.id().as_str() {
-            return;
+            return false;
         }
         let members = self.rooms.entry(room.clone()).or_default();
-        if members.insert(slot) {
+        let is_new = members.insert(slot);
+        if is_new {
             member.rooms.push(room);
         }
+        is_new
     }
 
     fn leave_room(&mut self, slot: usize, room: &Room) {

@@ -4,10 +4,12 @@ use super::{
     ack::BroadcastReply,
     broadcast::{Broadcast, Many},
     cluster::{ClusterEmitterOf, OtherServers},
+    core::SocketCore,
     emit::{EmitError, EmitterOf},
     hooks::Hooks,
     members::Members,
     mounts::Scope,
+    recovery::{Audience, Lane, Posted, Store},
     remote::RemoteSocket,
     socket::Socket,
 };
@@ -35,6 +37,8 @@ pub(super) struct Settings {
     pub(super) ack_timeout: Duration,
     pub(super) handlers_per_socket: usize,
     pub(super) hooks: Hooks,
+    /// Set if connections are recovered.
+    pub(super) recovery: Option<Arc<dyn Store>>,
 }
 
 /// Who is told that a dynamic namespace has ended.
@@ -50,6 +54,8 @@ pub(super) struct NamespaceCore {
     pub(super) members: RwLock<Members>,
     /// One counter for the namespace, as in the reference: a broadcast is encoded once, with one id for all.
     ack_ids: AtomicU64,
+    /// Set if connections are recovered.
+    pub(super) lane: Option<Box<Lane>>,
     pub(super) settings: Arc<Settings>,
     /// Set for a child of a dynamic namespace, which lives as long as somebody uses it.
     parent: Option<Weak<dyn Parent>>,
@@ -63,7 +69,33 @@ impl fmt::Debug for NamespaceCore {
 
 impl NamespaceCore {
     pub(super) fn new(path: String, settings: Arc<Settings>, parent: Option<Weak<dyn Parent>>) -> Arc<Self> {
-        Arc::new(NamespaceCore { path, members: RwLock::default(), ack_ids: AtomicU64::new(0), settings, parent })
+        let lane = settings.recovery.as_ref().map(|store| Box::new(Lane::new(Arc::clone(store))));
+        Arc::new(NamespaceCore { path, members: RwLock::default(), ack_ids: AtomicU64::new(0), lane, settings, parent })
+    }
+
+    /// Posts an event that must reach its receivers, later if not now. Without recovery it comes back, to be sent.
+    pub(super) fn post(
+        &self,
+        socket: Option<&SocketCore>,
+        audience: impl FnOnce() -> Audience,
+        body: Body,
+        compress: bool,
+    ) -> Option<Body> {
+        match &self.lane {
+            None => Some(body),
+            Some(lane) => {
+                lane.store.post(Posted { namespace: self, socket, audience: audience(), body, compress });
+                None
+            }
+        }
+    }
+
+    /// An event that goes to those who are there, and to nobody later.
+    pub(super) fn unposted(&self, mut body: Body) -> Body {
+        if self.lane.is_some() {
+            body.hide_last_string();
+        }
+        body
     }
 
     pub(super) fn next_ack_id(&self) -> u64 {

@@ -2,6 +2,7 @@
 
 use super::{
     core::SocketCore,
+    recovery::Restored,
     session::{ErasedSession, Panicked, drop_caught, poll_caught},
 };
 use crate::{
@@ -23,6 +24,8 @@ pub(super) struct Running {
 }
 
 pub(super) enum Work {
+    /// Its session is looked for.
+    Restore(BoxFuture<'static, Option<Restored>>),
     Connect(BoxFuture<'static, ConnectResult>),
     Event(Option<u64>, BoxFuture<'static, Outcome>),
     Disconnect(BoxFuture<'static, ()>),
@@ -31,6 +34,7 @@ pub(super) enum Work {
 pub(super) type ConnectResult = Result<Box<dyn ErasedSession>, ConnectError>;
 
 pub(super) enum Done {
+    Restore(Option<Restored>),
     Connect(Result<ConnectResult, Panicked>),
     Event(Option<u64>, Result<Outcome, Panicked>),
     Disconnect,
@@ -42,6 +46,9 @@ impl Future for Running {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let done = ready!(match &mut this.work {
+            Some(Work::Restore(future)) => {
+                poll_caught(future.as_mut(), cx).map(|restored| Done::Restore(restored.ok().flatten()))
+            }
             Some(Work::Connect(future)) => poll_caught(future.as_mut(), cx).map(Done::Connect),
             Some(Work::Event(id, future)) => poll_caught(future.as_mut(), cx).map(|outcome| Done::Event(*id, outcome)),
             Some(Work::Disconnect(future)) => poll_caught(future.as_mut(), cx).map(|_| Done::Disconnect),

@@ -5,6 +5,7 @@ use crate::{
     reason::DisconnectReason,
 };
 use std::{
+    any::Any,
     future::Future,
     marker::PhantomData,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -19,6 +20,8 @@ pub(crate) trait ErasedSession: Send + Sync {
     /// The contract's answer to an event that a layer keeps from being dispatched.
     fn reject(&self, event: &Incoming, rejection: Rejection) -> Outcome;
     fn disconnect(&self, reason: DisconnectReason) -> Option<BoxFuture<'static, ()>>;
+    /// The session value itself, for `Recovered`.
+    fn value(&self) -> Arc<dyn Any + Send + Sync>;
 }
 
 struct Typed<N: ?Sized, H> {
@@ -37,6 +40,10 @@ impl<N: Serve<H> + ?Sized, H: Send + Sync + 'static> ErasedSession for Typed<N, 
 
     fn disconnect(&self, reason: DisconnectReason) -> Option<BoxFuture<'static, ()>> {
         N::on_disconnect(&self.handler, reason)
+    }
+
+    fn value(&self) -> Arc<dyn Any + Send + Sync> {
+        Arc::clone(&self.handler) as Arc<dyn Any + Send + Sync>
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     data::{self, DataError},
     emit::{EmitError, EmitterOf, One, Single, Try, raw_event},
     namespace::NamespaceHandle,
+    recovery::Tracked,
 };
 use crate::{
     contract::{AckData, Events, Incoming, Namespace},
@@ -67,6 +68,12 @@ impl<N: ?Sized> Socket<N> {
         self.core.is_connected()
     }
 
+    /// Whether the client has lost its connection at least once and came back to this session; see
+    /// [`Recovery`](crate::Recovery). Also true while it comes back, for a connect function that runs again.
+    pub fn recovered(&self) -> bool {
+        self.core.tracked().is_some_and(Tracked::recovered)
+    }
+
     /// Joins a room. In a connect handler it takes effect when the client is accepted.
     pub fn join(&self, room: impl Into<Room>) {
         self.core.join(room.into());
@@ -100,14 +107,14 @@ impl<N: ?Sized> Socket<N> {
         self.core.disconnect(close);
     }
 
-    /// The HTTP request that opened the connection.
+    /// The HTTP request that opened the connection; of a session that was recovered, the connection it began with.
     pub fn handshake(&self) -> &Handshake {
         self.core.handshake()
     }
 
     /// How the client is connected at this moment.
     pub fn transport(&self) -> Transport {
-        self.core.link().engine.transport()
+        self.core.on_link(|link| link.engine.transport())
     }
 
     /// The JSON text of the `auth` payload; `{}` if the client sent none. Prefer the [`Auth`](crate::Auth) extractor.

@@ -1,14 +1,14 @@
 //! `Client`: what a test holds.
 
 use super::{
-    call::{Answer, ToServer},
+    call::ToServer,
     connect::{Connect, Plan, Running},
     event::{End, Event},
     link::{Link, Status},
     wire::packets,
 };
 use crate::{
-    contract::{AckData, BoxFuture, Events, Namespace, Target as _},
+    contract::{AckData, Answer, BoxFuture, Events, Namespace, Target as _},
     extract::ConnectError,
     id::SocketId,
     parser::{Body, encode_disconnect},

@@ -3,11 +3,11 @@
 use super::{
     client::Client,
     link::{Link, Status},
-    task::{Handler, Task},
+    task::Task,
     wire::{Wire, packets},
 };
 use crate::{
-    contract::{BoxFuture, Namespace, Serve},
+    contract::{self, BoxFuture, Handler, Namespace, Serve},
     extract::ConnectError,
     parser::encode_connect,
     server::SocketIo,
@@ -139,8 +139,7 @@ impl<N: Namespace + ?Sized> Connect<N> {
         N::Emits: Serve<H>,
         H: Send + Sync + 'static,
     {
-        let handler = Arc::new(handler);
-        self.handler = Some(Arc::new(move |event| <N::Emits as Serve<H>>::dispatch(&handler, event)));
+        self.handler = Some(contract::handler::<N::Emits, H>(handler));
         self
     }
 

@@ -57,7 +57,8 @@ mod task;
 mod tests;
 mod wire;
 
-pub use call::{Answer, ToServer};
+pub use crate::contract::Answer;
+pub use call::ToServer;
 pub use client::Client;
 pub use connect::Connect;
 pub use event::{End, Event};

@@ -8,7 +8,7 @@ use super::{
     wire::{Open, Response, Wire, packets},
 };
 use crate::{
-    contract::{AckData, BoxFuture, Incoming, Outcome},
+    contract::{AckData, BoxFuture, Handler, Incoming, Outcome},
     engine::{
         Message,
         proto::{Packet as EnginePacket, payload},
@@ -22,9 +22,6 @@ use http::{Method, StatusCode};
 use serde_json::value::RawValue;
 use std::{future::pending, sync::Arc};
 use tokio::sync::oneshot;
-
-/// The handlers of a test, without their type.
-pub(super) type Handler = Arc<dyn Fn(Incoming) -> BoxFuture<'static, Outcome> + Send + Sync>;
 
 pub(super) struct Task {
     link: Arc<Link>,

@@ -10,8 +10,8 @@ export const TRANSPORTS = {
 };
 
 /** A client that is not yet connected. Every client has its own connection unless `forceNew: false`. */
-export function client(namespace = "/", { path = "/fixture/", ...options } = {}) {
-  const socket = io(`${base.origin}${namespace}`, {
+export function client(namespace = "/", { path = "/fixture/", origin = base.origin, ...options } = {}) {
+  const socket = io(`${origin}${namespace}`, {
     path,
     forceNew: true,
     reconnection: false,

@@ -7,6 +7,7 @@ import { base, cleanup, within, withResolvers, DEADLINE } from "./core.mjs";
 export const F1 = "/engine.io/";
 export const F2 = "/socket.io/";
 export const F4 = "/fixture/";
+export const F6 = "/recovery/";
 export const F8 = "/cors/";
 export const SEPARATOR = "\x1e";
 

@@ -1,4 +1,4 @@
-// The conformance fixture (groups H, F1, F2, F4, F8) on the official Node server: the oracle of the suites.
+// The conformance fixture (groups H, F1, F2, F4, F6, F8) on the official Node server: the oracle of the suites.
 // Argument types are checked the way a typed server would (a wrong type = the event is ignored, no ack);
 // nothing else is guarded, so whatever kills a stock Node server kills this one too.
 import { createServer } from "node:http";
@@ -42,7 +42,7 @@ protocol.on("connection", (socket) => {
 });
 protocol.of("/custom").on("connection", (socket) => socket.emit("auth", socket.handshake.auth));
 
-// F4 and F8: the app
+// F4, F6 and F8: the app
 const appOptions = {
   serveClient: false,
   pingInterval: 25_000,
@@ -56,6 +56,7 @@ const appOptions = {
   },
 };
 app(new Server(http, { ...appOptions, path: "/fixture/" }));
+app(new Server(http, { ...appOptions, path: "/recovery/", connectionStateRecovery: { maxDisconnectionDuration: 5000 } }));
 app(
   new Server(http, {
     ...appOptions,

@@ -8,7 +8,6 @@ use crate::engine::{
         websocket::Opening,
     },
 };
-use crate::websocket::Role;
 use std::future::poll_fn;
 
 impl Connection {
@@ -63,7 +62,7 @@ impl Connection {
             }
             Command::WebSocket(upgrade) => {
                 handle(Input::ProbeOpened);
-                let opening = Opening::new(upgrade, Role::Server, self.max_message_bytes);
+                let opening = Opening::new(upgrade, false, self.max_message_bytes);
                 match self.session.poll() {
                     Some(Output::AcceptProbe) => self.probe = Some(Box::new(Probe::Opening(opening))),
                     _ => dismiss(Probe::Opening(opening)),

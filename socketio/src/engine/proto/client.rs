@@ -23,6 +23,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// What a server may ask for that does not ping: more than a day does not fit into every clock.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(24 * 3600);
+
 /// What the server says of the new session.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -53,7 +56,7 @@ impl Open {
 
     /// How long the server may be silent: it pings more often than this.
     pub(crate) fn patience(&self) -> Duration {
-        Duration::from_millis(self.ping_interval.saturating_add(self.ping_timeout))
+        Duration::from_millis(self.ping_interval.saturating_add(self.ping_timeout)).min(LONGEST_PATIENCE)
     }
 
     fn offers_websocket(&self) -> bool {
@@ -82,6 +85,8 @@ pub(crate) enum Input {
     Packet(Option<Packet>),
     /// The session's WebSocket closed.
     TransportClosed,
+    /// The session's WebSocket failed, or did not open.
+    TransportFailed,
     /// End the session once everything queued is sent.
     Close,
     /// The session is closing, [`ClientSession::path`] is open, and everything queued before the close is sent.
@@ -207,7 +212,7 @@ impl ClientSession {
             Input::Payload(body) => self.payload(&body, now),
             Input::PostStarted => self.posting = true,
             Input::Posted => self.posted(),
-            Input::RequestFailed => self.close_now(DisconnectReason::TransportError),
+            Input::RequestFailed | Input::TransportFailed => self.close_now(DisconnectReason::TransportError),
             Input::ProbeOpened if self.state == State::Probing => {
                 self.outputs.push_back(Output::SendProbe(Packet::Ping(Text::from_static("probe"))));
             }

@@ -3,8 +3,8 @@
 //!
 //! Not here: sockets, HTTP and clocks; see `engine::connection` and `engine::transport`.
 
-#[cfg(test)]
-mod client;
+#[cfg(any(test, feature = "client"))]
+pub(crate) mod client;
 mod handshake;
 mod heartbeat;
 mod packet;
@@ -12,8 +12,10 @@ pub(crate) mod payload;
 mod server;
 #[cfg(test)]
 mod tests;
+mod transport;
 
 pub(crate) use handshake::open_packet;
 pub use packet::Message;
 pub(crate) use packet::{Frame, FrameData, Packet};
 pub(crate) use server::{Input, Output, Path, ServerSession, Timing};
+pub use transport::Transport;

@@ -188,7 +188,7 @@ impl Frame {
     }
 
     /// The length of the frame in a polling payload.
-    pub(super) fn payload_length(&self) -> usize {
+    pub(crate) fn payload_length(&self) -> usize {
         match &self.data {
             FrameData::Text(framed) => framed.as_payload().len(),
             FrameData::Binary(bytes) => 1 + bytes.len().div_ceil(3) * 4,

@@ -89,7 +89,9 @@ pub(crate) struct Opening {
 }
 
 impl Opening {
-    pub(crate) fn new(upgrade: OnUpgrade, role: Role, max_message_bytes: usize) -> Self {
+    /// The side of a client masks what it sends.
+    pub(crate) fn new(upgrade: OnUpgrade, masks: bool, max_message_bytes: usize) -> Self {
+        let role = if masks { Role::Client } else { Role::Server };
         Opening { upgrade, role, max_message_bytes }
     }
 

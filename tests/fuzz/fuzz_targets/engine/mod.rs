@@ -5,6 +5,10 @@
 #[path = "../../../../socketio/src/engine/proto/mod.rs"]
 pub(crate) mod proto;
 
+#[allow(dead_code, reason = "only `client_session` plays these schedules")]
+#[path = "../../../../socketio/src/engine/proto/tests/client_audit.rs"]
+pub(crate) mod client_audit;
+
 #[allow(dead_code, reason = "only `engine_session` plays schedules")]
 #[path = "../../../../socketio/src/engine/proto/tests/audit.rs"]
 pub(crate) mod audit;

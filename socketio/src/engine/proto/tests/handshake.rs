@@ -37,5 +37,5 @@ fn a_client_reads_the_open_packets_of_all_servers() {
 #[test]
 fn an_endless_ping_interval_is_no_overflow() {
     let open = Open::parse(&Text::from(r#"{"sid":"a","upgrades":[],"pingInterval":18446744073709551615,"pingTimeout":1}"#));
-    assert_eq!(open.map(|open| open.patience()), Some(Duration::from_millis(u64::MAX)));
+    assert_eq!(open.map(|open| open.patience()), Some(Duration::from_secs(24 * 3600)));
 }

@@ -1,7 +1,7 @@
 //! Properties: nothing a peer sends panics, what is encoded comes back, and no schedule loses or reorders a message.
 
 use super::{
-    audit,
+    audit, client_audit,
     world::{Options, World},
 };
 use crate::{
@@ -79,6 +79,11 @@ proptest! {
     #[test]
     fn no_schedule_breaks_a_session(schedule in proptest::collection::vec(any::<u8>(), 0..200)) {
         audit::play(&schedule);
+    }
+
+    #[test]
+    fn no_schedule_breaks_the_clients_half(schedule in proptest::collection::vec(any::<u8>(), 0..200)) {
+        client_audit::play(&schedule);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The untyped escape hatch: `Service`, a handler whose events are known only at run time (proxies, bridges, test servers).
 
+use super::{BoxFuture, Events, Incoming, Namespace, NoEvents, Outcome, Rejection, Serve, Target};
 use crate::{
-    contract::{BoxFuture, Events, Incoming, Namespace, NoEvents, Outcome, Rejection, Serve, Target},
     describe::{Describe, EventSpec},
     reason::DisconnectReason,
 };

@@ -1,0 +1,186 @@
+//! How clients are taken in: for the first time, or back, when their session changes from one connection's task to another's,
+//! by way of a `Store` or at once.
+
+use super::Connection;
+use crate::{
+    extract::{ConnectError, ConnectParts},
+    id::SocketId,
+    parser::Packet,
+    reason::DisconnectReason,
+    server::{
+        core::{Accepted, SocketCore},
+        joined::Joined,
+        mounts::Mount,
+        recovery::{Restored, claim},
+        running::{ConnectResult, Done, Work},
+        session::{Panicked, caught, drop_caught},
+    },
+    text::Text,
+};
+use std::{sync::Arc, task::Context};
+use tokio::sync::oneshot;
+
+/// The largest `auth` payload: it is kept for as long as the socket lives.
+const AUTH_BYTES: usize = 64 << 10;
+
+/// Keeps a session whose connection was lost.
+pub(super) fn park(absent: Joined) {
+    let namespace = Arc::clone(absent.core.namespace());
+    if let Some(lane) = &namespace.lane {
+        lane.store.park(absent);
+    }
+}
+
+impl Connection {
+    pub(super) fn connect(&mut self, cx: &mut Context<'_>, packet: &Packet) {
+        let path = packet.namespace();
+        if self.sockets.len() >= self.shared.namespaces_per_connection {
+            return self.refuse(path, &ConnectError::new("too many namespaces"));
+        }
+        if packet.payload().len() > AUTH_BYTES {
+            return self.refuse(path, &ConnectError::new("auth payload too large"));
+        }
+        let (mount, namespace) = match caught(|| self.shared.mounts.find(path)) {
+            Ok(Some(found)) => found,
+            Ok(None) => return self.refuse(path, &ConnectError::new("Invalid namespace")),
+            // The pattern of a dynamic namespace is user code.
+            Err(Panicked) => return self.refuse(path, &ConnectError::new("internal error")),
+        };
+        let auth = if packet.payload().is_empty() { Text::from_static("{}") } else { Text::from(packet.payload()) };
+        let (auth, claim) = if namespace.lane.is_some() { claim(auth) } else { (auth, None) };
+        let core = SocketCore::new(SocketId::from_random(rand::random()), Arc::clone(&namespace), Arc::clone(&self.link), auth);
+        // Most connections have one.
+        if self.sockets.is_empty() {
+            self.sockets.reserve_exact(1);
+        }
+        self.sockets.push(Joined::new(Arc::clone(&core)));
+        match (&namespace.lane, claim) {
+            (Some(lane), Some(claim)) => {
+                let restore = Arc::clone(&lane.store).take(Arc::clone(&namespace), claim);
+                self.start(cx, core, Work::Restore(restore));
+            }
+            _ => self.admit(cx, &mount, ConnectParts::new(core)),
+        }
+    }
+
+    /// Asks the connect function.
+    fn admit(&mut self, cx: &mut Context<'_>, mount: &Mount, parts: ConnectParts) {
+        let core = Arc::clone(parts.core());
+        match caught(|| (mount.accept)(parts)) {
+            Ok(future) => self.start(cx, core, Work::Connect(future)),
+            Err(panicked) => self.done(cx, &core, Done::Connect(Err(panicked))),
+        }
+    }
+
+    pub(super) fn connect_done(&mut self, cx: &mut Context<'_>, core: &Arc<SocketCore>, result: Result<ConnectResult, Panicked>) {
+        let Some(at) = self.position_of(core) else { return drop_caught(result) };
+        if core.is_absent() {
+            // The connection was lost while the function ran again. The session so far waits for the next one.
+            let mut joined = self.sockets.remove(at);
+            joined.session = joined.previous.take();
+            drop_caught(result);
+            return park(joined.leave_behind());
+        }
+        let again = core.tracked().is_some_and(|tracked| tracked.after().is_some());
+        let mut gap = false;
+        let error = match result {
+            Ok(Ok(session)) => match core.accept() {
+                Accepted::Taken => {
+                    self.connect_timer = None;
+                    let joined = &mut self.sockets[at];
+                    joined.session = Some(session);
+                    drop_caught(joined.previous.take());
+                    if again {
+                        self.count(core, true);
+                        self.lingering = true;
+                        self.next_of_backlog(cx, core);
+                    }
+                    return;
+                }
+                not_taken => {
+                    drop_caught(session);
+                    gap = not_taken == Accepted::Gap;
+                    // It was disconnected before it was accepted.
+                    ConnectError::new("disconnected by the server")
+                }
+            },
+            Ok(Err(error)) => error,
+            Err(Panicked) => ConnectError::new("internal error"),
+        };
+        core.end(DisconnectReason::ServerNamespace, false);
+        let joined = self.sockets.remove(at);
+        self.refuse(&core.namespace().path, &error);
+        if again {
+            self.count(core, false);
+        }
+        self.last_call(cx, Arc::clone(core), joined.previous);
+        if gap {
+            // What the client missed fell out while the connect function ran. It begins anew with its next connection.
+            self.close(cx, DisconnectReason::TransportClose);
+        }
+    }
+
+    /// The session that a client asked for was found, or not. `fresh`: the socket that it becomes if not.
+    pub(super) fn restored(&mut self, cx: &mut Context<'_>, fresh: &Arc<SocketCore>, restored: Option<Restored>) {
+        let namespace = Arc::clone(fresh.namespace());
+        let (Some(lane), Some(at)) = (&namespace.lane, self.position_of(fresh)) else { return };
+        let mount = caught(|| self.shared.mounts.find(&namespace.path)).ok().flatten();
+        let (Some((mount, _)), false) = (mount, fresh.has_ended()) else {
+            // The connection was lost meanwhile: the next one will ask again.
+            restored.into_iter().for_each(|restored| park(restored.joined));
+            return self.connect_done(cx, fresh, Err(Panicked));
+        };
+        let fresh_parts = ConnectParts::new(Arc::clone(fresh));
+        let Some(Restored { mut joined, after }) = restored else {
+            lane.store.count(false);
+            return self.admit(cx, &mount, fresh_parts);
+        };
+        let core = Arc::clone(&joined.core);
+        let lost = joined.ended.take();
+        let resumed = after.is_some_and(|after| core.resume(Arc::clone(&self.link), after));
+        if resumed && (joined.session.is_none() || lane.store.connects_again()) {
+            joined.previous = joined.session.take();
+            let previous = joined.previous.as_ref().map(|session| session.value());
+            let parts = ConnectParts::again(core, Arc::clone(&self.link.handshake), fresh.auth().clone(), previous);
+            self.sockets[at] = joined;
+            return self.admit(cx, &mount, parts);
+        }
+        // Somebody may have asked for it meanwhile, or it is to be told.
+        self.lingering = true;
+        if resumed && core.accept() == Accepted::Taken {
+            lane.store.count(true);
+            self.connect_timer = None;
+            self.sockets[at] = joined;
+            return self.next_of_backlog(cx, &core);
+        }
+        // The session cannot go on without a gap: it ends as any other, and the client begins anew.
+        lane.store.count(false);
+        core.end(lost.unwrap_or(DisconnectReason::TransportClose), false);
+        joined.ended = core.closed();
+        self.sockets.push(joined);
+        self.next_of_backlog(cx, &core);
+        self.admit(cx, &mount, fresh_parts);
+    }
+
+    /// A socket whose next event need not wait any longer.
+    pub(super) fn startable(&self) -> Option<Arc<SocketCore>> {
+        let handlers = self.shared.settings.handlers_per_socket;
+        let startable = |joined: &&Joined| joined.session.is_some() && !joined.backlog.is_empty() && !joined.is_busy(handlers);
+        self.sockets.iter().find(startable).map(|joined| Arc::clone(&joined.core))
+    }
+
+    /// Gives a session to the task of the connection that its client uses now.
+    pub(super) fn hand_over(&mut self, at: usize, heir: oneshot::Sender<Joined>) {
+        let joined = self.sockets.remove(at).leave_behind();
+        // A connection that gave up meanwhile, or was lost itself, is followed by another.
+        if let Err(back) = heir.send(joined) {
+            park(back);
+        }
+    }
+
+    fn count(&self, core: &SocketCore, recovered: bool) {
+        if let Some(lane) = &core.namespace().lane {
+            lane.store.count(recovered);
+        }
+    }
+}
