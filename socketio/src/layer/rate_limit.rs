@@ -74,7 +74,10 @@ impl RateLimit {
         RateLimit { limits: Arc::new(Limits { all: Some(Rate::new(events, period)), events: Vec::new() }) }
     }
 
-    /// Gives an event a limit of its own, beside that of all. The last word on an event counts.
+    /// Gives an event, by its name on the wire, a limit of its own, beside that of all. The last word on an event counts.
+    ///
+    /// The name must be one that a namespace inside of the layer declares, or the server is
+    /// [not built](crate::BuildError::UnknownEvent); a namespace with a `#[fallback]` and an untyped one take any name.
     pub fn event(mut self, name: impl Into<String>, events: u32, period: Duration) -> Self {
         let (name, limits) = (name.into(), Arc::make_mut(&mut self.limits));
         limits.events.retain(|(known, _)| *known != name);
@@ -156,6 +159,10 @@ impl EventLayer for RateLimit {
 
     fn layer(&self, _: &Socket<Untyped>) -> RateLimited {
         RateLimited::new(Arc::clone(&self.limits))
+    }
+
+    fn events(&self) -> Vec<&str> {
+        self.limits.events.iter().map(|(name, _)| name.as_str()).collect()
     }
 }
 

@@ -19,7 +19,6 @@ use crate::{
 };
 use http::{HeaderMap, request::Parts};
 use std::{
-    any::TypeId,
     collections::HashSet,
     fmt,
     future::Future,
@@ -76,6 +75,8 @@ pub struct Builder<S> {
     state: S,
     config: Config,
     mounts: Vec<Mount>,
+    /// The first mistake of a layer.
+    misplaced: Option<BuildError>,
     hooks: Hooks,
     connect_timeout: Duration,
     ack_timeout: Duration,
@@ -94,6 +95,29 @@ impl<S> fmt::Debug for Builder<S> {
 }
 
 /// The server cannot be built.
+///
+/// ```
+/// use socketio::{BuildError, SocketIo, layer::RateLimit, namespace};
+/// use std::time::Duration;
+///
+/// #[namespace("/chat", auth = String)]
+/// trait Chat {}
+/// #[namespace("/news")]
+/// trait News { #[event] async fn more(&self) -> String; }
+/// # struct Session;
+/// # impl Chat for Session {}
+/// # impl News for Session { async fn more(&self) -> String { String::new() } }
+///
+/// // Socket.IO has room for an object there: `auth: { token }`, not `auth: token`.
+/// let error = SocketIo::builder().shared::<dyn Chat>(Session).try_build().unwrap_err();
+/// assert!(matches!(error, BuildError::UnsendableAuth(name) if name == "Chat"));
+///
+/// let limit = RateLimit::default().event("moer", 1, Duration::from_secs(1));
+/// let error = SocketIo::builder().event_layer(limit.clone()).shared::<dyn News>(Session).try_build().unwrap_err();
+/// assert!(matches!(error, BuildError::LayerWithoutNamespace));
+/// let error = SocketIo::builder().shared::<dyn News>(Session).event_layer(limit).try_build().unwrap_err();
+/// assert!(matches!(error, BuildError::UnknownEvent(name) if name == "moer"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -106,6 +130,18 @@ pub enum BuildError {
     /// The path of an untyped namespace is not one.
     #[error("`{0}` is no namespace path: it starts with `/` and has neither `,` nor `?`")]
     NamespacePath(String),
+    /// Clients cannot connect with the `auth = ..` of this namespace: the protocol has room for an object or for none, and this is
+    /// a string, a number, a list or the like. Found by its JSON Schema, so not with `schema = false`.
+    #[error("clients cannot send the `auth` of `{0}`: in Socket.IO it is an object; use a struct with named fields")]
+    UnsendableAuth(String),
+    /// An event layer was added before any namespace, so it surrounds none.
+    #[error(
+        "an event layer surrounds the namespaces that are added before it, but there is none: move `.event_layer(..)` behind them"
+    )]
+    LayerWithoutNamespace,
+    /// An event layer names an event that none of the namespaces inside of it declares.
+    #[error("an event layer names the event `{0}`, which no namespace that is added before it declares")]
+    UnknownEvent(String),
     /// The client bundle cannot be served.
     #[error(transparent)]
     ClientFiles(#[from] ClientFilesError),
@@ -117,6 +153,7 @@ impl Builder<()> {
             state: (),
             config: Config::default().path("/socket.io"),
             mounts: Vec::new(),
+            misplaced: None,
             hooks: Hooks::default(),
             connect_timeout: Duration::from_secs(45),
             ack_timeout: Duration::from_secs(20),
@@ -135,6 +172,7 @@ impl Builder<()> {
             state,
             config: self.config,
             mounts: self.mounts,
+            misplaced: self.misplaced,
             hooks: self.hooks,
             connect_timeout: self.connect_timeout,
             ack_timeout: self.ack_timeout,
@@ -150,7 +188,7 @@ impl Builder<()> {
 
 impl<S: Clone + Send + Sync + 'static> Builder<S> {
     /// Serves namespace `N`: `connect` runs for each client and returns its session, a value that implements the trait.
-    /// `Inferred` is written `_`.
+    /// `Underscore` is inferred: write `_`.
     ///
     /// ```
     /// # use socketio::{ConnectError, Socket, SocketIo, namespace};
@@ -174,42 +212,42 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     ///
     /// let io = SocketIo::builder().namespace::<dyn Greeter, _>(connect).build();
     /// ```
-    pub fn namespace<N, Inferred>(
+    pub fn namespace<N, Underscore>(
         self,
-        connect: impl ConnectFn<Inferred, Sig: ConnectArgs<N, S>, Future: ConnectFuture<N> + Send> + Clone + Send + Sync + 'static,
+        connect: impl ConnectFn<Underscore, Sig: ConnectArgs<N, S>, Future: ConnectFuture<N> + Send> + Clone + Send + Sync + 'static,
     ) -> Self
     where
         N: Namespace + ?Sized,
-        Inferred: ConnectSig + 'static,
+        Underscore: ConnectSig + 'static,
     {
-        self.mount::<N, Inferred, _>(Pattern::parse(N::PATH), connect)
+        self.mount::<N, Underscore, _>(Pattern::parse(N::PATH), connect)
     }
 
     /// Serves namespace `N` at this path instead of its own. For [`Untyped`](crate::Untyped), which has none.
-    pub fn namespace_at<N, Inferred>(
+    pub fn namespace_at<N, Underscore>(
         self,
         path: impl Into<String>,
-        connect: impl ConnectFn<Inferred, Sig: ConnectArgs<N, S>, Future: ConnectFuture<N> + Send> + Clone + Send + Sync + 'static,
+        connect: impl ConnectFn<Underscore, Sig: ConnectArgs<N, S>, Future: ConnectFuture<N> + Send> + Clone + Send + Sync + 'static,
     ) -> Self
     where
         N: Namespace + ?Sized,
-        Inferred: ConnectSig + 'static,
+        Underscore: ConnectSig + 'static,
     {
-        self.mount::<N, Inferred, _>(Pattern::Path(path.into()), connect)
+        self.mount::<N, Underscore, _>(Pattern::Path(path.into()), connect)
     }
 
     /// Serves namespace `N` at every path for which `matches` holds: a dynamic namespace whose children come and go with
     /// their clients. Namespaces with a path of their own go first, then these in the order of registration.
-    pub fn namespace_matching<N, Inferred>(
+    pub fn namespace_matching<N, Underscore>(
         self,
         matches: impl Fn(&str) -> bool + Send + Sync + 'static,
-        connect: impl ConnectFn<Inferred, Sig: ConnectArgs<N, S>, Future: ConnectFuture<N> + Send> + Clone + Send + Sync + 'static,
+        connect: impl ConnectFn<Underscore, Sig: ConnectArgs<N, S>, Future: ConnectFuture<N> + Send> + Clone + Send + Sync + 'static,
     ) -> Self
     where
         N: Namespace + ?Sized,
-        Inferred: ConnectSig + 'static,
+        Underscore: ConnectSig + 'static,
     {
-        self.mount::<N, Inferred, _>(Pattern::Predicate(Box::new(matches)), connect)
+        self.mount::<N, Underscore, _>(Pattern::Predicate(Box::new(matches)), connect)
     }
 
     /// Serves namespace `N` with one handler for all clients, for handlers that need nothing of a single client.
@@ -222,7 +260,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
             let session = Arc::clone(&handler).erase().0;
             Box::pin(std::future::ready(Ok(session)))
         });
-        self.mounts.push(Mount { pattern: Pattern::parse(N::PATH), contract: TypeId::of::<N>(), accept });
+        self.mounts.push(Mount::new::<N>(Pattern::parse(N::PATH), accept));
         self
     }
 
@@ -249,6 +287,12 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     ///     .build();
     /// ```
     pub fn event_layer(mut self, layer: impl EventLayer) -> Self {
+        let declared = |event: &str| self.mounts.iter().any(|mount| (mount.declares)(event));
+        let mistake = match layer.events().into_iter().find(|event| !declared(event)) {
+            _ if self.mounts.is_empty() => Some(BuildError::LayerWithoutNamespace),
+            unknown => unknown.map(|event| BuildError::UnknownEvent(event.to_owned())),
+        };
+        self.misplaced = self.misplaced.or(mistake);
         let layer = Arc::new(layer);
         self.mounts = self.mounts.into_iter().map(|mount| mount.layered(Arc::clone(&layer))).collect();
         self
@@ -269,7 +313,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
                 Ok(connect.call(args).session().await?.0)
             })
         });
-        self.mounts.push(Mount { pattern, contract: TypeId::of::<N>(), accept });
+        self.mounts.push(Mount::new::<N>(pattern, accept));
         self
     }
 
@@ -445,6 +489,9 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     /// # Errors
     /// A setting cannot work.
     pub fn try_build(self) -> Result<SocketIo, BuildError> {
+        if let Some(mistake) = self.misplaced {
+            return Err(mistake);
+        }
         let mut paths = HashSet::new();
         for mount in &self.mounts {
             if let Pattern::Path(path) = &mount.pattern
@@ -456,6 +503,9 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
                 && !paths.insert(key.clone())
             {
                 return Err(BuildError::DuplicateNamespace(key));
+            }
+            if !(mount.can_send_auth)() {
+                return Err(BuildError::UnsendableAuth(mount.name.to_owned()));
             }
         }
         let files = self.client_files.as_deref().map(ClientFiles::load).transpose()?;
