@@ -109,9 +109,9 @@ impl SocketIo {
     }
 
     /// The clients of namespace `N` at this path; `None` if it is not registered there. A child of a dynamic namespace is
-    /// made if it does not exist.
-    pub fn at<N: Namespace + ?Sized>(&self, path: &str) -> Option<NamespaceHandle<N>> {
-        let (mount, core) = self.inner.shared.mounts.find(path)?;
+    /// made if it does not exist, so `Some` does not mean that it has clients.
+    pub fn at<N: Namespace + ?Sized>(&self, path: impl AsRef<str>) -> Option<NamespaceHandle<N>> {
+        let (mount, core) = self.inner.shared.mounts.find(path.as_ref())?;
         (mount.contract == TypeId::of::<N>()).then(|| NamespaceHandle::new(core))
     }
 
