@@ -71,7 +71,8 @@ impl<N: ?Sized, H: Session<N>, E: ConnectRefusal> ConnectOutput<N> for Result<H,
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot refuse a client: it is not `Into<ConnectError>`",
     label = "this connect handler returns `Result<_, {Self}>`",
-    note = "add `impl From<{Self}> for ConnectError`, or return `ConnectError::new(..)` instead"
+    note = "return `Result<_, ConnectError>` and turn the error into one: `.map_err(|error| ConnectError::new(error.to_string()))?`",
+    note = "for an error type of your own, `impl From<{Self}> for ConnectError` lets `?` do that; `String`, `&str` and `DataError` have it"
 )]
 pub trait ConnectRefusal {
     #[doc(hidden)]

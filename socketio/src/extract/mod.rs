@@ -190,7 +190,7 @@ mod via {
     message = "`{Self}` is not a connect extractor for `{N}`",
     label = "an argument of this connect handler is not an extractor",
     note = "connect handlers take `Socket<{N}>`, `Auth<T>` if the namespace declares `auth = T`, `NsPath<T>` for `T: DeserializeOwned`, `Recovered<T>` for the session of a client that comes back, and any axum `FromRequestParts` extractor (`State`, `HeaderMap`, `Query`, `Extension`, ...), but none that reads a body",
-    note = "`State<T>` needs `.with_state(..)` before the namespace"
+    note = "`State<T>` takes what `.with_state(..)` was given before this namespace, here `{S}` (`()` without one): `T` is that type, or a part of it with `impl FromRef<{S}> for T`"
 )]
 pub trait FromConnect<N: ?Sized, S, M = via::Own>: Sized {
     /// Extracts the value, or refuses the client.
