@@ -10,6 +10,23 @@ use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt, time::Duration};
 
 /// What went wrong. On the wire in camel case: `"payload"`, `"rateLimited"`.
+///
+/// ```
+/// use socketio::{Rejection, RejectionKind};
+/// use std::time::Duration;
+///
+/// /// Whether the client has made a mistake, rather than this server.
+/// fn is_theirs(rejection: &Rejection) -> bool {
+///     match rejection.kind() {
+///         RejectionKind::Payload | RejectionKind::Malformed | RejectionKind::Refused | RejectionKind::RateLimited => true,
+///         RejectionKind::Panic | RejectionKind::Unanswerable => false,
+///         _ => false, // kinds to come
+///     }
+/// }
+/// assert!(is_theirs(&Rejection::rate_limited(Duration::from_secs(1))));
+/// assert_eq!(serde_json::to_string(&RejectionKind::RateLimited)?, "\"rateLimited\"");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -1,7 +1,11 @@
 //! `Builder`: settings, state and namespaces of a server. It checks everything once and starts nothing.
 
+mod error;
+
+pub use error::BuildError;
+
 use super::{
-    client_files::{ClientFiles, ClientFilesError},
+    client_files::ClientFiles,
     connection::{self, Shared},
     handle::SocketIo,
     hooks::{Hooks, Outgoing},
@@ -12,7 +16,7 @@ use super::{
 };
 use crate::{
     contract::{Incoming, Namespace, Rejection, Untyped},
-    engine::{self, Config, ConfigError, Cookie, Cors, Transport},
+    engine::{self, Config, Cookie, Cors, Transport},
     extract::{ConnectArgs, ConnectFn, ConnectFuture, ConnectSig, Session},
     layer::EventLayer,
     parser::Limits,
@@ -70,6 +74,34 @@ use std::{
 /// assert!(matches!(twice, Err(BuildError::DuplicateNamespace(path)) if path == "/greeter"));
 /// # Ok::<(), BuildError>(())
 /// ```
+///
+/// Limits and times, with their defaults, and the hooks that see everything:
+///
+/// ```
+/// # use socketio::SocketIo;
+/// # use std::time::Duration;
+/// let builder = SocketIo::builder()
+///     .ping_timeout(Duration::from_secs(20))
+///     .upgrade_timeout(Duration::from_secs(10))
+///     .connect_timeout(Duration::from_secs(45))
+///     .ack_timeout(Duration::from_secs(20))
+///     .max_buffered(16 << 20)
+///     .max_attachments(10)
+///     .max_attachment_bytes(10_000_000)
+///     .handlers_per_socket(256)
+///     .namespaces_per_connection(1000)
+///     .allow_upgrades(true)
+///     .http_compression(Some(1024))
+///     .allow_request(|request| std::future::ready(match request.headers.contains_key("x-blocked") {
+///         true => Err("not from there".to_owned()),
+///         false => Ok(()),
+///     }))
+///     .initial_headers(|headers, _| drop(headers.insert("x-served-by", http::HeaderValue::from_static("one"))))
+///     .response_headers(|headers, _| drop(headers.insert("x-robots-tag", http::HeaderValue::from_static("none"))))
+///     .on_any(|socket, event| println!("{} says {}", socket.id(), event.name()))
+///     .on_any_outgoing(|event| println!("{} is told {}", event.namespace(), event.json()));
+/// assert_eq!(builder.build().connections(), 0);
+/// ```
 #[must_use = "nothing is served before `.build()`"]
 pub struct Builder<S> {
     state: S,
@@ -94,59 +126,6 @@ impl<S> fmt::Debug for Builder<S> {
     }
 }
 
-/// The server cannot be built.
-///
-/// ```
-/// use socketio::{BuildError, SocketIo, layer::RateLimit, namespace};
-/// use std::time::Duration;
-///
-/// #[namespace("/chat", auth = String)]
-/// trait Chat {}
-/// #[namespace("/news")]
-/// trait News { #[event] async fn more(&self) -> String; }
-/// # struct Session;
-/// # impl Chat for Session {}
-/// # impl News for Session { async fn more(&self) -> String { String::new() } }
-///
-/// // Socket.IO has room for an object there: `auth: { token }`, not `auth: token`.
-/// let error = SocketIo::builder().shared::<dyn Chat>(Session).try_build().unwrap_err();
-/// assert!(matches!(error, BuildError::UnsendableAuth(name) if name == "Chat"));
-///
-/// let limit = RateLimit::default().event("moer", 1, Duration::from_secs(1));
-/// let error = SocketIo::builder().event_layer(limit.clone()).shared::<dyn News>(Session).try_build().unwrap_err();
-/// assert!(matches!(error, BuildError::LayerWithoutNamespace));
-/// let error = SocketIo::builder().shared::<dyn News>(Session).event_layer(limit).try_build().unwrap_err();
-/// assert!(matches!(error, BuildError::UnknownEvent(name) if name == "moer"));
-/// ```
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// A setting cannot work.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// Two namespaces have the same path.
-    #[error("the namespace `{0}` is registered twice")]
-    DuplicateNamespace(String),
-    /// The path of an untyped namespace is not one.
-    #[error("`{0}` is no namespace path: it starts with `/` and has neither `,` nor `?`")]
-    NamespacePath(String),
-    /// Clients cannot connect with the `auth = ..` of this namespace: the protocol has room for an object or for none, and this is
-    /// a string, a number, a list or the like. Found by its JSON Schema, so not with `schema = false`.
-    #[error("clients cannot send the `auth` of `{0}`: in Socket.IO it is an object; use a struct with named fields")]
-    UnsendableAuth(String),
-    /// An event layer was added before any namespace, so it surrounds none.
-    #[error(
-        "an event layer surrounds the namespaces that are added before it, but there is none: move `.event_layer(..)` behind them"
-    )]
-    LayerWithoutNamespace,
-    /// An event layer names an event that none of the namespaces inside of it declares.
-    #[error("an event layer names the event `{0}`, which no namespace that is added before it declares")]
-    UnknownEvent(String),
-    /// The client bundle cannot be served.
-    #[error(transparent)]
-    ClientFiles(#[from] ClientFilesError),
-}
-
 impl Builder<()> {
     pub(super) fn new() -> Self {
         Builder {
@@ -166,7 +145,8 @@ impl Builder<()> {
         }
     }
 
-    /// The state that connect handlers extract with axum's `State`. Comes before the namespaces that use it.
+    /// The state that connect handlers extract with axum's `State`, or a part of it with `FromRef`. Comes before the namespaces that
+    /// use it; without it the state is `()`.
     pub fn with_state<S: Clone + Send + Sync + 'static>(self, state: S) -> Builder<S> {
         Builder {
             state,
@@ -238,6 +218,35 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
 
     /// Serves namespace `N` at every path for which `matches` holds: a dynamic namespace whose children come and go with
     /// their clients. Namespaces with a path of their own go first, then these in the order of registration.
+    ///
+    /// ```
+    /// # use socketio::{ConnectError, Socket, SocketIo, namespace};
+    /// # mod regex {
+    /// #     pub struct Regex(&'static str);
+    /// #     impl Regex {
+    /// #         pub fn new(pattern: &'static str) -> Result<Self, ()> { Ok(Regex(pattern)) }
+    /// #         pub fn is_match(&self, path: &str) -> bool {
+    /// #             assert_eq!(self.0, r"^/feed-\d+$");
+    /// #             path.strip_prefix("/feed-").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    /// #         }
+    /// #     }
+    /// # }
+    /// # use regex::Regex;
+    /// #[namespace("/feed")]
+    /// trait Feed {}
+    /// # struct Reader;
+    /// # impl Feed for Reader {}
+    ///
+    /// async fn connect(socket: Socket<dyn Feed>) -> Result<Reader, ConnectError> {
+    ///     println!("somebody reads {}", socket.path());
+    ///     Ok(Reader)
+    /// }
+    ///
+    /// let regex = Regex::new(r"^/feed-\d+$").unwrap();
+    /// let io = SocketIo::builder().namespace_matching::<dyn Feed, _>(move |path| regex.is_match(path), connect).build();
+    /// assert!(io.at::<dyn Feed>("/feed-7").is_some());
+    /// assert!(io.at::<dyn Feed>("/feed-x").is_none());
+    /// ```
     pub fn namespace_matching<N, Underscore>(
         self,
         matches: impl Fn(&str) -> bool + Send + Sync + 'static,
@@ -447,8 +456,11 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     }
 
     /// Serves the stock client bundle under the path, from the `dist` folder of the npm package `socket.io-client`.
-    /// `serveClient`, default off: the JavaScript server brings the files along, this crate does not. Read at
-    /// [`build`](Self::build).
+    /// `serveClient`, default off: the JavaScript server brings the files along, this crate does not.
+    ///
+    /// After `npm install socket.io-client` that folder is `node_modules/socket.io-client/dist`, and a page loads
+    /// `/socket.io/socket.io.js`. The files are read once, at [`build`](Self::build), which fails if one is missing: see
+    /// [`ClientFilesError`](crate::ClientFilesError).
     pub fn serve_client(mut self, dist: impl Into<PathBuf>) -> Self {
         self.client_files = Some(dist.into());
         self

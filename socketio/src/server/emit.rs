@@ -49,6 +49,36 @@ pub type EmitterOf<N, T> = <<N as Namespace>::Emits as Events>::Emitter<T>;
 ///     }
 /// }
 /// ```
+///
+/// What is known only at run time goes the same ways:
+///
+/// ```
+/// use socketio::{Body, EmitError, Socket, Untyped};
+/// # use socketio::{Incoming, Outcome, Service, SocketIo, ConnectError, test::Client};
+/// # use std::{sync::Arc, time::Duration};
+///
+/// async fn ask(socket: &Socket<Untyped>, event: Body) -> Result<Option<String>, EmitError> {
+///     socket.compress(false).emit_raw("asked", ("version", 2))?;
+///     match socket.volatile().emit_body(event.clone()) {
+///         Ok(()) | Err(EmitError::NotWritable) => {} // lost rather than late
+///         Err(error) => return Err(error),
+///     }
+///     let by_body = socket.timeout(Duration::from_secs(1)).ask_body(event);
+///     let by_name = socket.timeout(Duration::from_secs(1)).ask_raw("version", ())?;
+///     let (by_body, by_name) = (by_body.await.ok(), by_name.await.ok());
+///     Ok(by_body.or(by_name).and_then(|answer| answer.raw_args().get(0).ok()))
+/// }
+/// # struct Quiet;
+/// # impl Service for Quiet { async fn event(self: Arc<Self>, _: Incoming) -> Outcome { Outcome::Done(None) } }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(async {
+/// # let connect = async |_: Socket<Untyped>| Ok::<_, ConnectError>(Quiet);
+/// # let io = SocketIo::builder().namespace_at::<Untyped, _>("/", connect).build();
+/// # let client = Client::<Untyped>::connect(&io).path("/").await.unwrap();
+/// # let socket = io.at::<Untyped>("/").unwrap().sockets().remove(0);
+/// # assert_eq!(ask(&socket, Body::event("version", &[true]).unwrap()).await, Ok(None), "nobody answers");
+/// # client.expect("asked", serde_json::json!(["version", 2])).await;
+/// # });
+/// ```
 pub struct Single<N: ?Sized> {
     one: One,
     name: PhantomData<fn(&N)>,
