@@ -29,7 +29,8 @@ impl Events for dyn NoEvents {
     fn emitter<T: Target>(_: T) -> NamespaceWithoutEmits<T> {
         NamespaceWithoutEmits(PhantomData)
     }
-    fn describe(_: &mut Describe) -> Vec<EventSpec> {
+    fn describe(describe: &mut Describe) -> Vec<EventSpec> {
+        describe.contract("What a namespace emits to its clients that emits nothing.");
         Vec::new()
     }
 }
@@ -40,7 +41,8 @@ impl Events for dyn NoServerEvents {
     fn emitter<T: Target>(_: T) -> NamespaceWithoutCluster<T> {
         NamespaceWithoutCluster(PhantomData)
     }
-    fn describe(_: &mut Describe) -> Vec<EventSpec> {
+    fn describe(describe: &mut Describe) -> Vec<EventSpec> {
+        describe.contract("What a namespace tells other servers that tells them nothing.");
         Vec::new()
     }
 }

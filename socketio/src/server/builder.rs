@@ -35,73 +35,7 @@ use std::{
 ///
 /// Every setter names the option of the JavaScript server and its default.
 ///
-/// ```
-/// # use socketio::{BuildError, ConnectError, Cors, Socket, SocketIo, Transport, namespace};
-/// # use std::time::Duration;
-/// #[namespace("/greeter")]
-/// trait Greeter {
-///     #[event]
-///     async fn greet(&self, name: &str) -> String;
-/// }
-///
-/// struct Polite;
-///
-/// impl Greeter for Polite {
-///     async fn greet(&self, name: &str) -> String {
-///         format!("good day, {name}")
-///     }
-/// }
-///
-/// fn server() -> Result<SocketIo, BuildError> {
-///     SocketIo::builder()
-///         .path("/live")
-///         .transports([Transport::WebSocket])
-///         .ping_interval(Duration::from_secs(10))
-///         .max_payload(64 << 10)
-///         .cors(Cors::new().allow_origin("https://app.example"))
-///         .on_rejection(|socket, rejection| eprintln!("{}: {rejection}", socket.id()))
-///         .shared::<dyn Greeter>(Polite)
-///         .namespace_at::<dyn Greeter, _>("/greeter/v2", async || Ok::<_, ConnectError>(Polite))
-///         .namespace_matching::<dyn Greeter, _>(
-///             |path| path.starts_with("/greeter/of/"),
-///             async |_: Socket<dyn Greeter>| Ok::<_, ConnectError>(Polite),
-///         )
-///         .try_build()
-/// }
-/// assert_eq!(server()?.namespaces(), ["/greeter", "/greeter/v2"]);
-///
-/// let twice = SocketIo::builder().shared::<dyn Greeter>(Polite).shared::<dyn Greeter>(Polite).try_build();
-/// assert!(matches!(twice, Err(BuildError::DuplicateNamespace(path)) if path == "/greeter"));
-/// # Ok::<(), BuildError>(())
-/// ```
-///
-/// Limits and times, with their defaults, and the hooks that see everything:
-///
-/// ```
-/// # use socketio::SocketIo;
-/// # use std::time::Duration;
-/// let builder = SocketIo::builder()
-///     .ping_timeout(Duration::from_secs(20))
-///     .upgrade_timeout(Duration::from_secs(10))
-///     .connect_timeout(Duration::from_secs(45))
-///     .ack_timeout(Duration::from_secs(20))
-///     .max_buffered(16 << 20)
-///     .max_attachments(10)
-///     .max_attachment_bytes(10_000_000)
-///     .handlers_per_socket(256)
-///     .namespaces_per_connection(1000)
-///     .allow_upgrades(true)
-///     .http_compression(Some(1024))
-///     .allow_request(|request| std::future::ready(match request.headers.contains_key("x-blocked") {
-///         true => Err("not from there".to_owned()),
-///         false => Ok(()),
-///     }))
-///     .initial_headers(|headers, _| drop(headers.insert("x-served-by", http::HeaderValue::from_static("one"))))
-///     .response_headers(|headers, _| drop(headers.insert("x-robots-tag", http::HeaderValue::from_static("none"))))
-///     .on_any(|socket, event| println!("{} says {}", socket.id(), event.name()))
-///     .on_any_outgoing(|event| println!("{} is told {}", event.namespace(), event.json()));
-/// assert_eq!(builder.build().connections(), 0);
-/// ```
+#[doc = include_str!("builder/examples.md")]
 #[must_use = "nothing is served before `.build()`"]
 pub struct Builder<S> {
     state: S,
