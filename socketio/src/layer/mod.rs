@@ -36,6 +36,7 @@
 //! let client = Client::<dyn Chat>::connect(&io).await.unwrap();
 //! assert_eq!(client.emit().say("one").await, Ok(()));
 //! assert_eq!(client.emit().say("two").await, Ok(()));
+//! // The event's own error says so, because `String` is `From<Rejection>`.
 //! assert_eq!(client.emit().say("three").await, Err(CallError::Rejected("too many events, try again in 500 ms".to_owned())));
 //! # }
 //! ```

@@ -19,6 +19,9 @@ use tokio::time::Instant;
 /// [`retry_after`](Rejection::retry_after) and message say when the next one is taken. Unknown and malformed events count, and
 /// acknowledgements do not. The clock is tokio's, which a test may pause.
 ///
+/// A contract that wants its clients to know when, reads it in `impl From<Rejection>` of its error type: see the example of
+/// [`Rejection`].
+///
 /// The limit is one socket's: who opens several connections has several, and a socket in two namespaces has a bucket in each.
 ///
 /// ```

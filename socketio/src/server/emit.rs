@@ -27,7 +27,25 @@ impl From<SendError> for EmitError {
     }
 }
 
-/// The typed caller of what namespace `N` emits, through target `T`.
+/// The typed caller of what namespace `N` emits, through target `T`: [`One`] client, [`Try`] the same, [`Many`](crate::Many).
+///
+/// ```
+/// use socketio::{EmitterOf, Many, NamespaceHandle, One, Socket, events, namespace};
+/// # #[events] trait GameEvents { #[event] async fn moved(&self, x: u32); }
+/// # #[namespace("/game", emits = GameEvents)] trait Game {}
+///
+/// struct Table { everybody: EmitterOf<dyn Game, Many>, dealer: EmitterOf<dyn Game, One> }
+///
+/// fn table(game: &NamespaceHandle<dyn Game>, dealer: &Socket<dyn Game>) -> Table {
+///     Table { everybody: game.to("table").emit(), dealer: dealer.emit() }
+/// }
+///
+/// fn deal(table: &Table) {
+///     table.dealer.moved(0);
+///     table.everybody.moved(1); // whoever is in the room by now
+/// }
+/// # let _ = (table, deal);
+/// ```
 pub type EmitterOf<N, T> = <<N as Namespace>::Emits as Events>::Emitter<T>;
 
 /// One client, addressed with options.
