@@ -86,6 +86,8 @@ mod server;
 pub mod test;
 mod text;
 pub mod typescript;
+#[cfg(any(feature = "server", feature = "client"))]
+mod websocket;
 
 #[doc(hidden)]
 #[path = "private.rs"]

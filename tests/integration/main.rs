@@ -42,6 +42,7 @@ mod data;
 mod dynamic;
 mod expiry;
 mod extractors;
+mod frames;
 mod hooks;
 mod http;
 mod http1;

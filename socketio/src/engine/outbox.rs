@@ -161,7 +161,9 @@ pub(crate) struct Signals {
 
 impl Outbox {
     pub(crate) fn new(limit_bytes: usize, policy: SlowConsumer) -> Self {
-        Outbox { limit_bytes, policy, state: Mutex::default() }
+        // Mostly there is one frame at a time, and the first to come would make room for four.
+        let state = State { frames: VecDeque::with_capacity(1), ..State::default() };
+        Outbox { limit_bytes, policy, state: Mutex::new(state) }
     }
 
     /// Queues a message.

@@ -8,7 +8,7 @@ use super::{
     connection::{Connection, Start},
     handshake::Handshake,
     layer::Layer,
-    proto::{Packet, open_packet},
+    proto::{Packet, Timing, open_packet},
     refuse::{Refusal, empty},
     registry::{ConnectionHandle, Registry},
     request::{Query, has_legal_origin, is_upgrade, websocket_accept_key, websocket_subprotocol},
@@ -40,6 +40,7 @@ struct Inner {
     config: Config,
     registry: Arc<Registry>,
     admission: Arc<Admission>,
+    timing: Arc<Timing>,
     owner: Box<Owner>,
 }
 
@@ -78,7 +79,8 @@ impl Server {
     ) -> Result<Self, ConfigError> {
         config.validate()?;
         let admission = Admission::new(config.admission.clone());
-        Ok(Server { inner: Arc::new(Inner { config, registry: Arc::default(), admission, owner: Box::new(owner) }) })
+        let timing = Arc::new(config.timing());
+        Ok(Server { inner: Arc::new(Inner { config, registry: Arc::default(), admission, timing, owner: Box::new(owner) }) })
     }
 
     /// A layer that answers requests to the configured path and passes on all others.
@@ -194,7 +196,7 @@ impl Server {
         let handle = ConnectionHandle::new(id, transport, config.max_buffered_bytes, config.slow_consumer);
         let registration = self.inner.registry.insert(Arc::clone(&handle), seat);
         let mut registration = registration.ok_or(Refusal::Denied(Denial::ShuttingDown))?;
-        let open = open_packet(&id, offered, &config.timing(), config.max_payload_bytes);
+        let open = open_packet(&id, offered, &self.inner.timing, config.max_payload_bytes);
         let (mut response, start) = match switch {
             Some((response, upgrade)) => (response, Start::WebSocket(upgrade, open)),
             None => {
@@ -204,8 +206,14 @@ impl Server {
         };
         let extensions = std::mem::take(&mut parts.extensions);
         let handshake = Handshake::new(parts, extensions, transport);
-        let connection =
-            Connection::new(Arc::clone(&handle), registration, handshake, start, config.timing(), config.max_payload_bytes);
+        let connection = Connection::new(
+            Arc::clone(&handle),
+            registration,
+            handshake,
+            start,
+            Arc::clone(&self.inner.timing),
+            config.max_payload_bytes,
+        );
         // Nobody waits for the task; the registry counts it, and aborts it if a shutdown comes to that.
         handle.owned_by(tokio::spawn((self.inner.owner)(connection)).abort_handle());
         if let (Some(cookie), Transport::Polling) = (&config.cookie, transport) {

@@ -41,6 +41,37 @@ use tokio::sync::mpsc;
 ///     answers.into_iter().all(|(_, ready)| ready == Ok(true))
 /// }
 /// ```
+///
+/// An address also moves its clients, and takes events that are known only at run time:
+///
+/// ```
+/// use socketio::{Body, Broadcast, EmitError, namespace};
+/// # use socketio::{SocketIo, test::Client};
+/// # #[namespace("/game")] trait Game {}
+/// # struct Player;
+/// # impl Game for Player {}
+///
+/// async fn close_table(table: Broadcast<dyn Game>) -> Result<usize, EmitError> {
+///     let players = table.clone().fetch_sockets().await.len();
+///     table.clone().compress(false).emit_raw("closing", (players,))?;
+///     table.clone().local().emit_body(Body::event("bye", &())?); // only clients of this server
+///     let answers = table.clone().ask_raw("rate us", ())?;
+///     table.clone().sockets_join("lobby");
+///     table.sockets_leave("table 1");
+///     Ok(answers.await.iter().filter(|(_, answer)| answer.is_ok()).count())
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().shared::<dyn Game>(Player).build();
+/// # let client = Client::<dyn Game>::connect(&io).await.unwrap();
+/// # io.of::<dyn Game>().sockets_join("table 1");
+/// let table = io.of::<dyn Game>().to("table 1");
+/// # assert_eq!(close_table(table.clone()).await, Ok(0));
+/// # client.expect("closing", [1]).await;
+/// # assert_eq!((table.fetch_sockets().await.len(), io.of::<dyn Game>().to("lobby").fetch_sockets().await.len()), (0, 1));
+/// io.of::<dyn Game>().to("lobby").disconnect_sockets(false);
+/// # client.disconnected().await;
+/// # });
+/// ```
 #[must_use = "an address does nothing: end with `.emit().event(..)` or another action"]
 pub struct Broadcast<N: ?Sized> {
     many: Many,

@@ -31,8 +31,8 @@ use crate::{
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::{
-    collections::HashSet,
-    future::{Future, poll_fn},
+    collections::BTreeSet,
+    future::Future,
     pin::Pin,
     sync::{
         Arc,
@@ -65,9 +65,10 @@ struct Connection {
     link: Arc<Link>,
     decoder: Decoder,
     sockets: Vec<Joined>,
-    running: FuturesUnordered<Running>,
+    /// Made when a handler does not finish at once.
+    running: Option<FuturesUnordered<Running>>,
     /// Namespaces that the client left in this turn: what it sent in the same breath is dropped, not punished.
-    just_left: HashSet<String>,
+    just_left: BTreeSet<String>,
     connect_timer: Option<Pin<Box<Sleep>>>,
     /// Nothing that the client sends is taken in any more; the engine may still be sending.
     over: bool,
@@ -82,21 +83,21 @@ struct Connection {
     lingering: bool,
 }
 
-/// Runs one connection to its end.
-pub(super) async fn run(engine: engine::Connection, shared: Arc<Shared>) {
+/// Runs one connection to its end. No `async fn`: that would hold its arguments beside what is made of them, for good.
+pub(super) fn run(engine: engine::Connection, shared: Arc<Shared>) -> impl Future<Output = ()> + Send {
     let link = Arc::new(Link {
         engine: Arc::clone(engine.handle()),
         handshake: Arc::clone(engine.handshake()),
         ended: AtomicBool::new(false),
         close: AtomicBool::new(false),
     });
-    let mut connection = Connection {
+    Connection {
         engine,
         link,
         decoder: Decoder::new(shared.limits),
         sockets: Vec::new(),
-        running: FuturesUnordered::new(),
-        just_left: HashSet::new(),
+        running: None,
+        just_left: BTreeSet::new(),
         connect_timer: Some(Box::pin(tokio::time::sleep(shared.connect_timeout))),
         over: false,
         finishing: false,
@@ -105,8 +106,15 @@ pub(super) async fn run(engine: engine::Connection, shared: Arc<Shared>) {
         last: 0,
         lingering: false,
         shared,
-    };
-    poll_fn(|cx| connection.poll_run(cx)).await;
+    }
+}
+
+impl Future for Connection {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.get_mut().poll_run(cx)
+    }
 }
 
 /// The one place where a connection's sockets end without being told to: also when the task is dropped or panics.
@@ -115,14 +123,14 @@ impl Drop for Connection {
         let mut reason = DisconnectReason::TransportClose;
         if self.engine.handle().farewell().is_some() {
             reason = DisconnectReason::ServerShuttingDown;
-            self.shared.tally.ended(self.running.len(), self.engine.handle().outbox.waiting_bytes());
+            self.shared.tally.ended(self.running(), self.engine.handle().outbox.waiting_bytes());
         }
         for joined in self.sockets.drain(..) {
             joined.core.end(reason, false);
             drop_caught((joined.session, joined.previous));
         }
         // One by one: each may panic.
-        std::mem::take(&mut self.running).into_iter().for_each(drop_caught);
+        self.running.take().into_iter().flatten().for_each(drop_caught);
         self.link.engine.outbox.discard();
     }
 }
@@ -130,17 +138,19 @@ impl Drop for Connection {
 impl Connection {
     fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            while let Poll::Ready(Some((core, done))) = self.running.poll_next_unpin(cx) {
+            while let Some(running) = &mut self.running
+                && let Poll::Ready(Some((core, done))) = running.poll_next_unpin(cx)
+            {
                 self.done(cx, &core, done);
             }
             self.poll_connect_timer(cx);
-            if self.finishing && !self.over && self.running.is_empty() {
+            if self.finishing && !self.over && self.running() == 0 {
                 self.close(cx, DisconnectReason::ServerShuttingDown);
             }
-            let running = self.running.len();
+            let running = self.running();
             if self.engine_closed {
                 let finished = self.engine.poll_finish(cx).is_ready();
-                if self.running.is_empty() && self.sockets.is_empty() && finished {
+                if running == 0 && self.sockets.is_empty() && finished {
                     return Poll::Ready(());
                 }
                 return Poll::Pending;
@@ -156,7 +166,7 @@ impl Connection {
                 Poll::Pending => {
                     self.just_left.clear();
                     // Futures that joined since the last look must be polled once, to know whom to wake.
-                    if self.running.len() == running {
+                    if self.running() == running {
                         return Poll::Pending;
                     }
                 }
@@ -164,9 +174,15 @@ impl Connection {
         }
     }
 
+    /// Number of handlers that have not finished.
+    fn running(&self) -> usize {
+        self.running.as_ref().map_or(0, FuturesUnordered::len)
+    }
+
     /// Whether nothing more should be read before a handler is done.
     fn is_saturated(&self) -> bool {
-        if self.running.is_empty() {
+        let running = self.running();
+        if running == 0 {
             return self.sockets.iter().any(|joined| joined.elsewhere() > 0 && joined.is_saturated());
         }
         let owned: usize = self
@@ -175,7 +191,7 @@ impl Connection {
             .filter(|joined| joined.ended.is_none())
             .map(|joined| joined.running + usize::from(joined.session.is_none()))
             .sum();
-        self.running.len().saturating_sub(owned) >= LEFT_BEHIND || self.sockets.iter().any(Joined::is_saturated)
+        running.saturating_sub(owned) >= LEFT_BEHIND || self.sockets.iter().any(Joined::is_saturated)
     }
 
     /// The socket that the last packet was for is mostly the one.
@@ -285,7 +301,7 @@ impl Connection {
         let mut running = Running { core, work: Some(work) };
         match Pin::new(&mut running).poll(cx) {
             Poll::Ready((core, done)) => self.done(cx, &core, done),
-            Poll::Pending => self.running.push(running),
+            Poll::Pending => self.running.get_or_insert_default().push(running),
         }
     }
 

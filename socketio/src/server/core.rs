@@ -256,7 +256,7 @@ impl SocketCore {
         let mut life = self.life.lock();
         let Life::Pending { rooms, packets } = &mut *life else { return Accepted::Ended };
         let path = &self.namespace.path;
-        let (mut missed, mut payload) = (Vec::new(), format!("{{\"sid\":\"{}\"}}", self.id));
+        let (mut missed, mut payload) = (Vec::new(), ["{\"sid\":\"", self.id.as_str(), "\"}"].concat());
         if let Some((lane, tracked)) = self.lane() {
             if let Some(after) = tracked.after() {
                 match lane.store.missed(lane, self.id, tracked, rooms, after) {

@@ -51,6 +51,36 @@ use std::{
 /// let io = SocketIo::builder().shared::<dyn Main>(Reader).build();
 /// let app: Router = Router::new().route("/publish", get(publish)).with_state(io.clone()).layer(io.layer());
 /// ```
+///
+/// What it can say about itself, and how it ends:
+///
+/// ```
+/// use socketio::{SocketIo, namespace};
+/// # use socketio::test::Client;
+/// # #[namespace("/main")] trait Main {}
+/// # #[namespace("/org/{id}")] trait Org {}
+/// # #[namespace("/elsewhere")] trait Elsewhere {}
+/// # struct Reader;
+/// # impl Main for Reader {}
+/// # impl Org for Reader {}
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let io = SocketIo::builder().shared::<dyn Main>(Reader).shared::<dyn Org>(Reader).build();
+/// # let client = Client::<dyn Main>::connect(&io).await.unwrap();
+/// # let visitor = Client::<dyn Org>::connect(&io).path("/org/7").await.unwrap();
+/// assert_eq!(io.namespaces(), ["/main", "/org/7"]); // with the children that are in use
+/// assert_eq!((io.connections(), io.of::<dyn Main>().len()), (2, 1));
+/// assert!(io.try_of::<dyn Elsewhere>().is_none(), "it was not registered");
+/// assert!(io.at::<dyn Org>(format!("/org/{}", 8)).is_some_and(|org| org.is_empty()));
+/// assert!(io.at::<dyn Org>("/main").is_none(), "that is another trait");
+///
+/// let bare = io.service(); // a tower service for hyper, without axum
+/// # drop(bare);
+/// io.close().await; // tells every client, and waits for handlers
+/// assert_eq!(io.connections(), 0);
+/// # drop((client, visitor));
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct SocketIo {
     inner: Arc<Inner>,
@@ -115,9 +145,9 @@ impl SocketIo {
     }
 
     /// The clients of namespace `N` at this path; `None` if it is not registered there. A child of a dynamic namespace is
-    /// made if it does not exist.
-    pub fn at<N: Namespace + ?Sized>(&self, path: &str) -> Option<NamespaceHandle<N>> {
-        let (mount, core) = self.inner.shared.mounts.find(path)?;
+    /// made if it does not exist, so `Some` does not mean that it has clients.
+    pub fn at<N: Namespace + ?Sized>(&self, path: impl AsRef<str>) -> Option<NamespaceHandle<N>> {
+        let (mount, core) = self.inner.shared.mounts.find(path.as_ref())?;
         (mount.contract == TypeId::of::<N>()).then(|| NamespaceHandle::new(core))
     }
 

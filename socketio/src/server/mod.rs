@@ -1,6 +1,7 @@
 //! The Socket.IO server: namespaces, sockets, rooms, acknowledgements, on top of `engine`.
 
 mod ack;
+mod auth;
 mod broadcast;
 mod builder;
 mod client_files;

@@ -31,6 +31,55 @@ use std::{convert::Infallible, fmt, marker::PhantomData, sync::Arc, time::Durati
 ///     socket.to("readers").emit().headline("one more"); // to everyone else in the room
 /// }
 /// ```
+///
+/// Rooms, the connection, and what is only known at run time:
+///
+/// ```
+/// use socketio::{EmitError, Socket, SocketId, Transport, events, namespace};
+/// # use socketio::{ConnectError, SocketIo, test::Client};
+///
+/// # #[events] trait GameEvents { #[event] async fn moved(&self, field: u32); #[event] async fn over(&self); }
+/// #[namespace("/game", emits = GameEvents)]
+/// trait Game {}
+/// # struct Player;
+/// # impl Game for Player {}
+///
+/// fn change_table(socket: &Socket<dyn Game>, from: &str, to: &str) -> Result<(), EmitError> {
+///     socket.leave(from);
+///     socket.join(to);
+///     assert!(socket.in_room(to) && socket.in_room(socket.id().as_str()), "its own room is always there");
+///     socket.to(to).except("watchers").emit().moved(1); // the others at the table
+///     socket.except("watchers").emit().moved(2); // all others but those who watch
+///     socket.namespace().emit().moved(3); // everybody, this client included
+///     socket.volatile().emit().moved(4); // lost rather than late
+///     socket.try_emit().moved(5)?; // tells whether it left
+///     socket.emit_raw("table", (to, 4))
+/// }
+///
+/// fn end(socket: &Socket<dyn Game>) -> SocketId {
+///     socket.emit().over(); // arrives before the end
+///     socket.disconnect(false); // `true`: its whole connection
+///     socket.id()
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().shared::<dyn Game>(Player).build();
+/// # let client = Client::<dyn Game>::connect(&io).await.unwrap();
+/// # let socket = io.of::<dyn Game>().sockets().remove(0);
+/// assert_eq!((socket.path(), socket.auth_json(), socket.transport()), ("/game", "{}", Transport::Polling));
+/// assert!(socket.is_connected());
+/// # socket.join("red");
+/// change_table(&socket, "red", "blue")?;
+/// assert_eq!(socket.rooms(), [socket.id().into(), "blue".into()]);
+/// # client.expect("moved", [3]).await;
+/// # client.expect("moved", [5]).await;
+/// # client.expect("table", serde_json::json!(["blue", 4])).await;
+/// assert_eq!(end(&socket), socket.id());
+/// # client.expect("over", ()).await;
+/// # client.disconnected().await;
+/// assert!(!socket.is_connected());
+/// # Ok::<(), EmitError>(())
+/// # }).unwrap();
+/// ```
 pub struct Socket<N: ?Sized> {
     core: Arc<SocketCore>,
     name: PhantomData<fn(&N)>,

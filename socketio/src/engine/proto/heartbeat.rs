@@ -7,7 +7,7 @@
 //! As the reference since 6.6.10: the first other packet while waiting restarts the timeout, once for each ping.
 
 use super::server::Timing;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How many heartbeats a client that is not read from may miss.
 const SUSPENDED_BEATS: u32 = 4;
@@ -18,7 +18,6 @@ pub(super) struct Heartbeat {
     /// Nothing is read from the client, so no pong can be expected, and its end cannot be seen either: only after a long
     /// time it counts as dead.
     suspended: bool,
-    patience: Duration,
 }
 
 #[derive(Debug)]
@@ -35,23 +34,21 @@ pub(super) enum Beat {
 
 impl Heartbeat {
     pub(super) fn new(timing: &Timing, now: Instant) -> Self {
-        Heartbeat {
-            state: State::Quiet { ping_at: now + timing.ping_interval },
-            suspended: false,
-            patience: (timing.ping_interval + timing.ping_timeout) * SUSPENDED_BEATS,
-        }
+        Heartbeat { state: State::Quiet { ping_at: now + timing.ping_interval }, suspended: false }
     }
 
-    pub(super) fn deadline(&self) -> Instant {
+    pub(super) fn deadline(&self, timing: &Timing) -> Instant {
         match self.state {
             State::Quiet { ping_at } => ping_at,
-            State::Waiting { dead_at, .. } if self.suspended => dead_at + self.patience,
+            State::Waiting { dead_at, .. } if self.suspended => {
+                dead_at + (timing.ping_interval + timing.ping_timeout) * SUSPENDED_BEATS
+            }
             State::Waiting { dead_at, .. } => dead_at,
         }
     }
 
     pub(super) fn tick(&mut self, timing: &Timing, now: Instant) -> Option<Beat> {
-        if now < self.deadline() {
+        if now < self.deadline(timing) {
             return None;
         }
         match self.state {

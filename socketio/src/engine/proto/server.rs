@@ -22,6 +22,7 @@ use super::{
 use crate::{reason::DisconnectReason, text::Text};
 use std::{
     collections::VecDeque,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -154,7 +155,8 @@ struct Probe {
 /// The server's half of one session.
 #[derive(Debug)]
 pub(crate) struct ServerSession {
-    timing: Timing,
+    /// The same for all sessions of a server.
+    timing: Arc<Timing>,
     state: State,
     heartbeat: Heartbeat,
     polling: bool,
@@ -165,15 +167,17 @@ pub(crate) struct ServerSession {
 
 impl ServerSession {
     /// A session whose handshake came over polling, or over a WebSocket.
-    pub(crate) fn new(websocket: bool, timing: Timing, now: Instant) -> Self {
+    pub(crate) fn new(websocket: bool, timing: impl Into<Arc<Timing>>, now: Instant) -> Self {
+        let timing = timing.into();
         ServerSession {
+            heartbeat: Heartbeat::new(&timing, now),
             timing,
             state: if websocket { State::WebSocket } else { State::Polling },
-            heartbeat: Heartbeat::new(&timing, now),
             polling: false,
             posting: false,
             closing: None,
-            outputs: VecDeque::new(),
+            // Mostly there is one at a time, and the first to come would make room for four.
+            outputs: VecDeque::with_capacity(1),
         }
     }
 
@@ -193,7 +197,7 @@ impl ServerSession {
         }
         let beat = match &self.closing {
             Some(closing) => Some(closing.deadline),
-            None => Some(self.heartbeat.deadline()),
+            None => Some(self.heartbeat.deadline(&self.timing)),
         };
         let probe = match &self.state {
             State::Probing(probe) => Some(probe.noop_at.map_or(probe.expires_at, |at| at.min(probe.expires_at))),

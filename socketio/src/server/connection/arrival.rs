@@ -49,6 +49,10 @@ impl Connection {
         let auth = if packet.payload().is_empty() { Text::from_static("{}") } else { Text::from(packet.payload()) };
         let (auth, claim) = if namespace.lane.is_some() { claim(auth) } else { (auth, None) };
         let core = SocketCore::new(SocketId::from_random(rand::random()), Arc::clone(&namespace), Arc::clone(&self.link), auth);
+        // Most connections have one.
+        if self.sockets.is_empty() {
+            self.sockets.reserve_exact(1);
+        }
         self.sockets.push(Joined::new(Arc::clone(&core)));
         match (&namespace.lane, claim) {
             (Some(lane), Some(claim)) => {
