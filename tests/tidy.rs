@@ -38,7 +38,7 @@ const fn driver(path: &'static str, uses: &'static [&'static str]) -> Room {
 }
 
 /// The layers, bottom up. A file belongs to the first room that holds it.
-const ROOMS: [Room; 20] = [
+const ROOMS: [Room; 21] = [
     pure("text", &[]),
     pure("id", &[]),
     pure("reason", &[]),
@@ -52,8 +52,9 @@ const ROOMS: [Room; 20] = [
     // Compares and writes the files of users, in their tests; nothing else in it leaves the process.
     driver("typescript", &["contract", "describe", "schema"]),
     driver("asyncapi", &["contract", "describe", "schema", "typescript"]),
-    driver("engine", &["id", "reason", "room", "text", "websocket"]),
-    driver("server", &["contract", "describe", "engine", "extract", "id", "layer", "parser", "reason", "room", "text"]),
+    driver("metrics", &["reason"]),
+    driver("engine", &["id", "metrics", "reason", "room", "text", "websocket"]),
+    driver("server", &["contract", "describe", "engine", "extract", "id", "layer", "metrics", "parser", "reason", "room", "text"]),
     driver("layer", &["contract", "reason", "server"]),
     driver("extract", &["contract", "engine", "id", "reason", "server", "text"]),
     // What a client decides; and the rest of it, which carries that out.

@@ -42,6 +42,7 @@
 //! | all clients, from an HTTP handler | [`SocketIo::of`], [`NamespaceHandle`], [`Broadcast`] |
 //! | what happens to events that do not fit | [`Rejection`], [`Builder::on_rejection`] |
 //! | code around every event: rate limits, logs, your own | [`layer`], [`Builder::event_layer`] |
+//! | what the server does, in numbers | [`metrics`] |
 //! | events known only at run time | [`Untyped`], [`Service`], [`RawArgs`] |
 //! | Engine.IO without Socket.IO | [`engine::Server`] |
 //! | TypeScript for the stock client, JSON Schema | [`typescript`] |
@@ -57,6 +58,7 @@
 //! | `default` | | `server` |
 //! | `server` | yes | the server, its tower layer and [`engine`] |
 //! | `client` | no | the typed client, with TLS: module `client` |
+//! | `metrics` | no | `metrics::Exporter`: what the server measures, for Prometheus or OpenTelemetry; see [`metrics`] |
 //!
 //! Without features: contracts and the packet parser, for a crate of traits that servers and clients share. A feature only adds.
 //! The oldest supported compiler is Rust 1.88.
@@ -76,6 +78,8 @@ mod extract;
 mod id;
 #[cfg(feature = "server")]
 pub mod layer;
+#[cfg(feature = "server")]
+pub mod metrics;
 pub mod parser;
 mod reason;
 mod room;
@@ -130,6 +134,7 @@ struct Readme;
 #[cfg(all(doctest, feature = "server"))]
 #[doc = include_str!("../../docs/authentication.md")]
 #[doc = include_str!("../../docs/namespaces.md")]
+#[cfg_attr(feature = "metrics", doc = include_str!("../../docs/observability.md"))]
 #[doc = include_str!("../../docs/recovery.md")]
 #[doc = include_str!("../../docs/rejections.md")]
 #[doc = include_str!("../../docs/operations.md")]

@@ -51,6 +51,7 @@ mod lifecycle;
 mod limits;
 mod macros;
 mod namespaces;
+mod observability;
 mod order;
 mod recovery;
 mod recovery_schedules;

@@ -97,6 +97,17 @@ impl Denial {
         }
     }
 
+    /// One word for it, for metrics.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Denial::ShuttingDown => "shutting_down",
+            Denial::Connections => "connections",
+            Denial::Handshakes => "handshakes",
+            Denial::ConnectionsOfAddress => "connections_of_address",
+            Denial::RateOfAddress(_) => "rate_of_address",
+        }
+    }
+
     /// The value of `Retry-After`: whole seconds, at least one.
     pub(super) fn retry_after_seconds(self) -> u64 {
         match self {

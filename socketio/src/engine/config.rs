@@ -2,6 +2,7 @@
 
 pub(super) use super::proto::Transport;
 use super::{admission::Rules, cookie::Cookie, cors::Cors, proto::Timing};
+use crate::metrics::{Meter, Metrics};
 use http::{HeaderMap, request::Parts};
 use std::{fmt, future::Future, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
 
@@ -40,6 +41,7 @@ pub struct Config {
     pub(crate) response_headers: Option<Arc<HeadersHook>>,
     pub(crate) admission: Rules,
     pub(crate) slow_consumer: SlowConsumer,
+    pub(crate) meter: Meter,
 }
 
 impl fmt::Debug for Config {
@@ -67,6 +69,7 @@ impl Default for Config {
             response_headers: None,
             admission: Rules::default(),
             slow_consumer: SlowConsumer::default(),
+            meter: Meter::default(),
         }
     }
 }
@@ -228,9 +231,19 @@ impl Config {
         self
     }
 
+    /// Is told what the engine measures, beside those that were added before. Default nobody: then it costs nothing.
+    pub fn metrics(mut self, metrics: impl Metrics) -> Self {
+        self.meter = self.meter.and(metrics);
+        self
+    }
+
     /// The path with its trailing slash, once validated.
     pub(crate) fn path_prefix(&self) -> &str {
         &self.path
+    }
+
+    pub(crate) fn meter(&self) -> Meter {
+        self.meter.clone()
     }
 
     pub(crate) fn max_payload_bytes(&self) -> usize {

@@ -86,6 +86,8 @@ pub struct Connection {
     /// Frames taken from the outbox and not yet handed on.
     queue: VecDeque<Frame>,
     handed_on: usize,
+    /// Packets and bytes that were handed to the transport and not said to be.
+    sent: (usize, usize),
     /// The last write handed something on.
     progressed: bool,
     timer: Pin<Box<Sleep>>,
@@ -149,6 +151,7 @@ impl Connection {
             // Lent by the outbox, which gets it back empty.
             queue: VecDeque::new(),
             handed_on: 0,
+            sent: (0, 0),
             progressed: false,
             timer: Box::pin(tokio::time::sleep_until(session.deadline().map_or(now, Into::into))),
             timer_at: session.deadline(),

@@ -10,6 +10,7 @@
 mod expendable;
 
 use super::{config::SlowConsumer, proto::Frame};
+use crate::metrics::Meter;
 use expendable::Expendable;
 use parking_lot::Mutex;
 use std::{
@@ -77,6 +78,7 @@ pub(crate) struct Outbox {
     policy: SlowConsumer,
     /// Guards the queue and the way to wake its reader. Held for pushes and swaps only, hence a plain lock.
     state: Mutex<State>,
+    meter: Meter,
 }
 
 #[derive(Debug, Default)]
@@ -121,10 +123,14 @@ impl State {
     }
 
     /// Makes room for one more message by dropping older ones: a quarter of the limit at once, so that it is seldom needed.
-    fn drop_oldest(&mut self, limit_bytes: usize) {
+    fn drop_oldest(&mut self, limit_bytes: usize, meter: &Meter) {
         let wanted = self.bytes.saturating_sub(limit_bytes - limit_bytes / 4);
         if let Some(extras) = &mut self.extras {
-            self.bytes -= extras.expendable.drop_oldest(&mut self.frames, wanted);
+            let before = extras.expendable.len();
+            let bytes = extras.expendable.drop_oldest(&mut self.frames, wanted);
+            self.bytes -= bytes;
+            meter.unqueue(bytes);
+            meter.drop_oldest(before - extras.expendable.len());
         }
     }
 
@@ -163,7 +169,13 @@ impl Outbox {
     pub(crate) fn new(limit_bytes: usize, policy: SlowConsumer) -> Self {
         // Mostly there is one frame at a time, and the first to come would make room for four.
         let state = State { frames: VecDeque::with_capacity(1), ..State::default() };
-        Outbox { limit_bytes, policy, state: Mutex::new(state) }
+        Outbox { limit_bytes, policy, state: Mutex::new(state), meter: Meter::default() }
+    }
+
+    /// What waits in it is counted.
+    pub(crate) fn metered(mut self, meter: Meter) -> Self {
+        self.meter = meter;
+        self
     }
 
     /// Queues a message.
@@ -182,11 +194,14 @@ impl Outbox {
             return Err(SendError::NotWritable);
         }
         if let (Some(key), State { frames, extras: Some(extras), bytes, .. }) = (key, &mut *state) {
-            *bytes -= extras.expendable.drop_key(frames, key);
+            let dropped = extras.expendable.drop_key(frames, key);
+            *bytes -= dropped;
+            self.meter.unqueue(dropped);
+            self.meter.conflate(usize::from(dropped > 0));
         }
         if urgency == Urgency::Normal && state.bytes >= self.limit_bytes {
             if self.policy == SlowConsumer::DropOldest {
-                state.drop_oldest(self.limit_bytes);
+                state.drop_oldest(self.limit_bytes, &self.meter);
             } else {
                 state.overflowed = true;
                 state.closed = true;
@@ -201,7 +216,9 @@ impl Outbox {
             let (at, count, bytes) = (state.frames.len(), 1 + bundle.rest.len(), bundle.cost());
             state.extras().expendable.note(at, count, bytes, key);
         }
-        state.bytes += bundle.cost();
+        let cost = bundle.cost();
+        state.bytes += cost;
+        self.meter.queue(cost);
         state.frames.push_back(bundle.first);
         state.frames.extend(bundle.rest);
         state.writable = false;
@@ -252,6 +269,7 @@ impl Outbox {
     /// waits that the client should not be read from.
     pub(crate) fn take(&self, queue: &mut VecDeque<Frame>, handed_on: &mut usize) -> bool {
         let mut state = self.state.lock();
+        self.meter.unqueue(*handed_on);
         state.bytes -= std::mem::take(handed_on);
         if queue.is_empty() {
             std::mem::swap(queue, &mut state.frames);
@@ -320,6 +338,7 @@ impl Outbox {
             let mut state = self.state.lock();
             state.closed = true;
             state.wake_waiting();
+            self.meter.unqueue(std::mem::take(&mut state.bytes));
             (std::mem::take(&mut state.frames), state.extras.take())
         };
         drop(frames);
@@ -335,6 +354,13 @@ impl Outbox {
         let mut state = self.state.lock();
         state.closed = true;
         state.wake_waiting();
+    }
+}
+
+/// What waits in it will not be sent any more.
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.meter.unqueue(self.state.get_mut().bytes);
     }
 }
 

@@ -33,6 +33,19 @@ impl Refusal {
         }
     }
 
+    /// One word for it, for metrics.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Refusal::UnknownTransport => "unknown_transport",
+            Refusal::UnknownSession => "unknown_session",
+            Refusal::BadHandshakeMethod => "bad_method",
+            Refusal::BadRequest => "bad_request",
+            Refusal::Forbidden(_) => "forbidden",
+            Refusal::UnsupportedVersion => "unsupported_version",
+            Refusal::Denied(denial) => denial.word(),
+        }
+    }
+
     fn message(&self) -> &str {
         match self {
             Refusal::UnknownTransport => "Transport unknown",

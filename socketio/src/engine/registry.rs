@@ -2,12 +2,14 @@
 
 use super::{
     admission::Seat,
-    config::{SlowConsumer, Transport},
+    config::{Config, Transport},
     outbox::Outbox,
     transport::polling::Command,
 };
 use crate::{
     id::{Quick, SessionId},
+    metrics::{Measured, Meter},
+    reason::DisconnectReason,
     text::Text,
 };
 use parking_lot::Mutex;
@@ -16,7 +18,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
     },
 };
 use tokio::{sync::Notify, task::AbortHandle};
@@ -24,6 +26,8 @@ use tokio::{sync::Notify, task::AbortHandle};
 /// Requests that may wait for a connection's task. More at once is a client that breaks the protocol; they are refused.
 const COMMAND_CAPACITY: usize = 64;
 
+/// Connections of this process so far.
+static NUMBERED: AtomicU64 = AtomicU64::new(0);
 /// What a server that shuts down asks of a connection. Each goes further than the one before; none is taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -39,6 +43,9 @@ pub(crate) enum Farewell {
 /// What everybody but its own task knows of a connection.
 pub(crate) struct ConnectionHandle {
     pub(crate) id: SessionId,
+    /// What it is called where its id, a secret, must not be shown.
+    pub(crate) number: u64,
+    pub(crate) meter: Meter,
     pub(crate) outbox: Outbox,
     /// Requests for the task, oldest first; `None` once there is no task to answer them.
     commands: Mutex<Option<VecDeque<Command>>>,
@@ -54,15 +61,21 @@ pub(crate) struct ConnectionHandle {
 
 impl fmt::Debug for ConnectionHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConnectionHandle").field("transport", &self.transport()).finish_non_exhaustive()
+        f.debug_struct("ConnectionHandle")
+            .field("number", &self.number)
+            .field("transport", &self.transport())
+            .finish_non_exhaustive()
     }
 }
 
 impl ConnectionHandle {
-    pub(crate) fn new(id: SessionId, transport: Transport, limit_bytes: usize, policy: SlowConsumer) -> Arc<Self> {
+    pub(crate) fn new(id: SessionId, transport: Transport, config: &Config) -> Arc<Self> {
+        let meter = &config.meter;
         Arc::new(ConnectionHandle {
             id,
-            outbox: Outbox::new(limit_bytes, policy),
+            number: NUMBERED.fetch_add(1, Ordering::Relaxed),
+            meter: meter.clone(),
+            outbox: Outbox::new(config.max_buffered_bytes, config.slow_consumer).metered(meter.clone()),
             commands: Mutex::new(Some(VecDeque::new())),
             websocket: AtomicBool::new(transport == Transport::WebSocket),
             over: AtomicBool::new(false),
@@ -111,6 +124,7 @@ impl ConnectionHandle {
 
     pub(crate) fn set_upgraded(&self) {
         self.websocket.store(true, Ordering::Release);
+        self.meter.record(Measured::ConnectionUpgraded);
     }
 
     /// Hands a request to the task. `false`: too many wait already, or the task has ended.
@@ -178,14 +192,17 @@ impl Registry {
 
     /// `None` once handshakes are refused.
     pub(super) fn insert(self: &Arc<Self>, handle: Arc<ConnectionHandle>, seat: Seat) -> Option<Registration> {
-        let mut sessions = self.sessions.lock();
-        // Under the lock: who closes the registry then sees this connection, or this handshake is refused.
-        if self.is_closed() {
-            return None;
+        {
+            let mut sessions = self.sessions.lock();
+            // Under the lock: who closes the registry then sees this connection, or this handshake is refused.
+            if self.is_closed() {
+                return None;
+            }
+            sessions.insert(handle.id, Arc::clone(&handle));
+            self.live.fetch_add(1, Ordering::AcqRel);
         }
-        sessions.insert(handle.id, Arc::clone(&handle));
-        self.live.fetch_add(1, Ordering::AcqRel);
-        Some(Registration { registry: Arc::clone(self), handle, seat: Some(seat) })
+        handle.meter.record(Measured::ConnectionOpened { transport: handle.transport().as_str() });
+        Some(Registration { registry: Arc::clone(self), handle, seat: Some(seat), reason: None })
     }
 
     /// Number of connections whose task has not ended.
@@ -227,6 +244,7 @@ pub(crate) struct Registration {
     registry: Arc<Registry>,
     handle: Arc<ConnectionHandle>,
     seat: Option<Seat>,
+    reason: Option<DisconnectReason>,
 }
 
 impl Registration {
@@ -238,7 +256,12 @@ impl Registration {
     }
 
     /// The session is over: its id is unknown from now on, though the task may have work left.
-    pub(crate) fn unlist(&mut self) {
+    pub(crate) fn end(&mut self, reason: DisconnectReason) {
+        self.reason = Some(reason);
+        self.unlist();
+    }
+
+    fn unlist(&mut self) {
         self.handle.over.store(true, Ordering::Release);
     }
 }
@@ -249,6 +272,9 @@ impl Drop for Registration {
         self.registry.sessions.lock().remove(&self.handle.id);
         self.handle.outbox.close();
         self.handle.shut();
+        // A task that is dropped in the middle has not said why.
+        let reason = self.reason.unwrap_or(DisconnectReason::TransportClose);
+        self.handle.meter.record(Measured::ConnectionClosed { transport: self.handle.transport().as_str(), reason });
         // Before the count: who sees that the connection has gone may open another.
         self.seat = None;
         if self.registry.live.fetch_sub(1, Ordering::AcqRel) == 1 {

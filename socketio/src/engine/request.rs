@@ -51,6 +51,11 @@ impl Query {
         self.transport.filter(|transport| config.transports.contains(transport)).ok_or(Refusal::UnknownTransport)
     }
 
+    /// Whether it is a handshake.
+    pub(super) fn asks_for_session(&self) -> bool {
+        matches!(self.sid, Sid::None)
+    }
+
     /// The session that the request belongs to; `None` for a handshake.
     pub(super) fn session(&self) -> Result<Option<SessionId>, Refusal> {
         match self.sid {

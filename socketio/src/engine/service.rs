@@ -14,7 +14,7 @@ use super::{
     request::{Query, has_legal_origin, is_upgrade, websocket_accept_key, websocket_subprotocol},
     transport::polling::{Answer, Command},
 };
-use crate::{id::SessionId, text::Text};
+use crate::{id::SessionId, metrics::Measured, text::Text};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use http_body::Body as HttpBody;
@@ -122,6 +122,10 @@ impl Server {
             Ok(response) => response,
             Err(refusal) => {
                 tracing::debug!(?refusal, "an Engine.IO request was refused");
+                config.meter.record(match query.asks_for_session() {
+                    true => Measured::HandshakeRefused { reason: refusal.word() },
+                    false => Measured::RequestRefused { reason: refusal.word() },
+                });
                 refusal.response(upgrade)
             }
         };
@@ -193,7 +197,7 @@ impl Server {
             Transport::Polling if config.allow_upgrades && config.transports.contains(&Transport::WebSocket) => &["websocket"],
             _ => &[],
         };
-        let handle = ConnectionHandle::new(id, transport, config.max_buffered_bytes, config.slow_consumer);
+        let handle = ConnectionHandle::new(id, transport, config);
         let registration = self.inner.registry.insert(Arc::clone(&handle), seat);
         let mut registration = registration.ok_or(Refusal::Denied(Denial::ShuttingDown))?;
         let open = open_packet(&id, offered, &self.inner.timing, config.max_payload_bytes);

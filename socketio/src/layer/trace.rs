@@ -3,7 +3,7 @@
 use super::{EventLayer, EventService, Next};
 use crate::{
     contract::{Incoming, Outcome, RejectionKind, Untyped},
-    server::Socket,
+    server::{Socket, shortened},
 };
 use std::fmt;
 use tokio::time::Instant;
@@ -70,7 +70,7 @@ impl EventService for Traced {
     async fn call(&self, event: Incoming, next: Next) -> Outcome {
         let mut entry = Entry {
             level: self.level,
-            name: shortened(event.name()),
+            name: shortened(event.name()).to_owned(),
             socket: next.socket().clone(),
             start: Instant::now(),
             outcome: Ended::Cancelled,
@@ -84,16 +84,6 @@ impl EventService for Traced {
         };
         outcome
     }
-}
-
-/// The start of a name.
-fn shortened(name: &str) -> String {
-    const BYTES: usize = 64;
-    let mut end = name.len().min(BYTES);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    name[..end].to_owned()
 }
 
 /// What is logged when the event has ended, however it did: a `Drop`.

@@ -34,19 +34,20 @@ pub(super) enum Waiter {
 /// The acknowledgements that one socket owes.
 #[derive(Debug, Default)]
 pub(super) struct AckTable {
-    waiting: HashMap<u64, Waiter, Quick>,
+    /// With the time from which on they are waited for, if anybody measures.
+    waiting: HashMap<u64, (Waiter, Option<std::time::Instant>), Quick>,
 }
 
 impl AckTable {
-    pub(super) fn insert(&mut self, id: u64, waiter: Waiter) {
-        self.waiting.insert(id, waiter);
+    pub(super) fn insert(&mut self, id: u64, waiter: Waiter, start: Option<std::time::Instant>) {
+        self.waiting.insert(id, (waiter, start));
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    pub(super) fn remove(&mut self, id: u64) -> Option<Waiter> {
+    pub(super) fn remove(&mut self, id: u64) -> Option<(Waiter, Option<std::time::Instant>)> {
         let waiter = self.waiting.remove(&id);
         if self.waiting.is_empty() && self.waiting.capacity() > 64 {
             self.waiting = HashMap::default();
@@ -55,7 +56,7 @@ impl AckTable {
     }
 
     pub(super) fn take_all(&mut self) -> Vec<Waiter> {
-        std::mem::take(&mut self.waiting).into_values().collect()
+        std::mem::take(&mut self.waiting).into_values().map(|(waiter, _)| waiter).collect()
     }
 }
 

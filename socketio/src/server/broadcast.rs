@@ -5,15 +5,15 @@ use super::{
     ack::{Asked, BroadcastReply, Failure, Waiter},
     core::{SocketCore, bundle},
     emit::{EmitError, EmitterOf, raw_event},
-    hooks::Outgoing,
     mounts::Scope,
     namespace::NamespaceCore,
+    observe::Addressed,
     recovery::Audience,
     remote::RemoteSocket,
 };
 use crate::{
     contract::{AckData, Decode, Events, Namespace, Target as EmitTarget},
-    engine::{Bundle, Urgency},
+    engine::{Bundle, SendError, Urgency},
     id::{Quick, SocketId},
     parser::{Body, EncodeError, encode_event},
     room::{Room, Target},
@@ -258,7 +258,7 @@ impl Many {
 
     fn emit_in(&self, namespace: &NamespaceCore, event: Body) {
         let urgency = self.urgency(&event);
-        namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
+        namespace.outgoing(&event, Addressed::Many(&self.target));
         let event = match urgency {
             Urgency::Volatile => namespace.unposted(event),
             _ if self.conflate.is_some() => namespace.unposted(event),
@@ -268,10 +268,16 @@ impl Many {
             },
         };
         let packet = self.packet(namespace, None, event);
+        let (mut volatile, mut full) = (0, 0);
         namespace.members.read().visit(&self.target, |socket| {
             // A client that cannot take it does not concern the others, nor the caller.
-            let _ = socket.on_link(|link| link.engine.outbox.push_keyed(packet.clone(), urgency, self.conflate.as_ref()));
+            match socket.on_link(|link| link.engine.outbox.push_keyed(packet.clone(), urgency, self.conflate.as_ref())) {
+                Err(SendError::NotWritable) => volatile += 1,
+                Err(SendError::Full) => full += 1,
+                _ => {}
+            }
         });
+        namespace.dropped(volatile, full);
     }
 }
 
@@ -303,14 +309,20 @@ impl EmitTarget for Many {
         let urgency = self.urgency(&event);
         for namespace in self.scope.namespaces() {
             let id = namespace.next_ack_id();
-            namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
+            namespace.outgoing(&event, Addressed::Many(&self.target));
+            let (mut volatile, mut full) = (0, 0);
             let packet = self.packet(&namespace, Some(id), event.clone());
             namespace.members.read().visit(&self.target, |socket| {
                 missing.insert(socket.id(), Asked { socket: Arc::clone(socket), id });
                 if socket.expect_ack(id, Waiter::Many(waiter.clone())) {
-                    let _ = socket.on_link(|link| link.engine.outbox.push(packet.clone(), urgency));
+                    match socket.on_link(|link| link.engine.outbox.push(packet.clone(), urgency)) {
+                        Err(SendError::NotWritable) => volatile += 1,
+                        Err(SendError::Full) => full += 1,
+                        _ => {}
+                    }
                 }
             });
+            namespace.dropped(volatile, full);
         }
         BroadcastReply::new(None, missing, answers, self.timeout, decode)
     }

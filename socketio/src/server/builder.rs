@@ -2,6 +2,7 @@
 
 mod admission;
 mod error;
+mod looks;
 
 pub use error::BuildError;
 
@@ -9,15 +10,15 @@ use super::{
     client_files::ClientFiles,
     connection::{self, Shared},
     handle::SocketIo,
-    hooks::{Hooks, Outgoing},
+    hooks::Hooks,
     mounts::{Accept, Mount, Mounts, Pattern},
     namespace::Settings,
+    observe::Watch,
     recovery::{Memory, Recovery, Store},
     shutdown::Tally,
-    socket::Socket,
 };
 use crate::{
-    contract::{Incoming, Namespace, Rejection, Untyped},
+    contract::Namespace,
     engine::{self, Config, Cookie, Cors, Transport},
     extract::{ConnectArgs, ConnectFn, ConnectFuture, ConnectSig, Session},
     layer::EventLayer,
@@ -46,6 +47,7 @@ pub struct Builder<S> {
     /// The first mistake of a layer.
     misplaced: Option<BuildError>,
     hooks: Hooks,
+    pub(crate) watch: Option<Arc<dyn Watch>>,
     connect_timeout: Duration,
     ack_timeout: Duration,
     handlers_per_socket: usize,
@@ -70,6 +72,7 @@ impl Builder<()> {
             mounts: Vec::new(),
             misplaced: None,
             hooks: Hooks::default(),
+            watch: None,
             connect_timeout: Duration::from_secs(45),
             ack_timeout: Duration::from_secs(20),
             handlers_per_socket: 256,
@@ -90,6 +93,7 @@ impl Builder<()> {
             mounts: self.mounts,
             misplaced: self.misplaced,
             hooks: self.hooks,
+            watch: self.watch,
             connect_timeout: self.connect_timeout,
             ack_timeout: self.ack_timeout,
             handlers_per_socket: self.handlers_per_socket,
@@ -402,25 +406,6 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
         self
     }
 
-    /// Sees every event that arrives, before its handler. `socket.onAny`.
-    pub fn on_any(mut self, hook: impl Fn(&Socket<Untyped>, &Incoming) + Send + Sync + 'static) -> Self {
-        self.hooks.incoming.push(Box::new(hook));
-        self
-    }
-
-    /// Sees every event that is emitted, once whatever the number of receivers; not acknowledgements. `socket.onAnyOutgoing`.
-    pub fn on_any_outgoing(mut self, hook: impl Fn(&Outgoing<'_>) + Send + Sync + 'static) -> Self {
-        self.hooks.outgoing.push(Box::new(hook));
-        self
-    }
-
-    /// Sees every event that was rejected: malformed, with arguments that do not fit, refused, or with a handler that
-    /// panicked or whose answer cannot be serialized. An event that the namespace does not know is not rejected, it is ignored.
-    pub fn on_rejection(mut self, hook: impl Fn(&Socket<Untyped>, &Rejection) + Send + Sync + 'static) -> Self {
-        self.hooks.rejected.push(Box::new(hook));
-        self
-    }
-
     /// Checks the settings and makes the server. Nothing runs before the first request.
     ///
     /// # Panics
@@ -462,6 +447,8 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
             ack_timeout: self.ack_timeout,
             handlers_per_socket: self.handlers_per_socket,
             hooks: self.hooks,
+            meter: self.config.meter(),
+            watch: self.watch,
             recovery: self.recovery.map(|recovery| Memory::new(recovery, noticed) as Arc<dyn Store>),
         });
         let shared = Arc::new(Shared {

@@ -17,6 +17,7 @@ use super::{
     joined::Joined,
     mounts::Mounts,
     namespace::Settings,
+    observe::{event_span, observed, word},
     running::{Done, Running, Work},
     session::{ErasedSession, Panicked, caught, drop_caught},
     shutdown::Tally,
@@ -26,6 +27,7 @@ use crate::{
     contract::{AckData, Incoming, Outcome, Rejection, RejectionKind},
     engine::{self, Event, Farewell, Message, Urgency},
     extract::ConnectError,
+    metrics::Measured,
     parser::{Body, Decoder, Kind, Limits, Packet, encode_connect_error},
     reason::DisconnectReason,
 };
@@ -42,6 +44,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::Sleep;
+use tracing::Instrument as _;
 
 /// What all connections of a server share.
 #[derive(Debug)]
@@ -85,6 +88,9 @@ struct Connection {
 
 /// Runs one connection to its end. No `async fn`: that would hold its arguments beside what is made of them, for good.
 pub(super) fn run(engine: engine::Connection, shared: Arc<Shared>) -> impl Future<Output = ()> + Send {
+    // Its number, because its id is a secret.
+    let span =
+        tracing::info_span!("socketio::connection", connection = engine.handle().number, transport = engine.transport().as_str());
     let link = Arc::new(Link {
         engine: Arc::clone(engine.handle()),
         handshake: Arc::clone(engine.handshake()),
@@ -107,6 +113,7 @@ pub(super) fn run(engine: engine::Connection, shared: Arc<Shared>) -> impl Futur
         lingering: false,
         shared,
     }
+    .instrument(span)
 }
 
 impl Future for Connection {
@@ -290,7 +297,9 @@ impl Connection {
         }
     }
 
-    fn refuse(&self, path: &str, error: &ConnectError) {
+    /// `label`: what the namespace is called in metrics, if there is one.
+    fn refuse(&self, path: &str, label: &str, error: &ConnectError) {
+        self.shared.settings.meter.record(Measured::SocketRefused { namespace: label });
         let answer = bundle(encode_connect_error(path, &error.to_json()));
         // A connection that has ended needs no answer.
         let _ = self.link.engine.outbox.push(answer, Urgency::Answer);
@@ -321,14 +330,19 @@ impl Connection {
         let core = Arc::clone(&joined.core);
         let id = event.ack_id();
         let hooks = &self.shared.settings.hooks;
-        if hooks.sees_incoming() {
+        if hooks.sees_incoming() || self.shared.settings.watch.is_some() {
             // Hooks see well-formed events only, as the reference's catch-all listeners do.
             if let Err(malformed) = event.validate() {
                 return self.outcome(cx, &core, id, Ok(Outcome::Rejected(malformed)));
             }
             hooks.incoming(&Socket::new(Arc::clone(&core)), &event);
+            if let Some(watch) = &self.shared.settings.watch {
+                watch.received(&core, &event);
+            }
         }
-        let future = caught(|| session.dispatch(event));
+        core.namespace().record(|namespace| Measured::EventReceived { namespace });
+        let span = event_span(&core, &event);
+        let future = span.in_scope(|| caught(|| session.dispatch(event))).map(|future| observed(&core, span, future));
         joined.running += 1;
         match future {
             Ok(future) => self.start(cx, core, Work::Event(id, future)),
@@ -404,6 +418,7 @@ impl Connection {
             RejectionKind::Unanswerable => tracing::error!(%rejection, socket = %core.id(), "a handler's answer was not sent"),
             _ => tracing::debug!(%rejection, socket = %core.id(), "an event was rejected"),
         }
+        core.namespace().record(|namespace| Measured::EventRejected { namespace, kind: word(rejection.kind()) });
         self.shared.settings.hooks.rejected(&Socket::new(Arc::clone(core)), &rejection);
         if rejection.kind() == RejectionKind::Malformed {
             self.close(cx, DisconnectReason::ForcedClose);

@@ -11,17 +11,19 @@
 //! socket keeps its rooms, and what is emitted to it waits in the log of `recovery`.
 //! Not here: the user's handle; see `socket`.
 
+mod kept;
+
+use self::kept::Kept;
 use super::{
-    ack::{AckTable, Waiter},
     emit::EmitError,
     namespace::NamespaceCore,
     recovery::{Lane, Tracked},
 };
 use crate::{
-    contract::AckData,
     engine::{Bundle, ConnectionHandle, Frame, Handshake, Urgency},
     id::SocketId,
-    parser::{Body, Encoded, encode_ack, encode_connect, encode_disconnect},
+    metrics::Measured,
+    parser::{Encoded, encode_connect, encode_disconnect},
     reason::DisconnectReason,
     room::Room,
     text::Text,
@@ -77,18 +79,12 @@ pub(crate) struct SocketCore {
     auth: Text,
     /// A copy of what `life` says, for the way of every packet.
     state: AtomicU8,
+    /// It was taken in at least once, and not told of as ended.
+    known: AtomicBool,
     /// Guards the transitions. A leaf: taken after `Members`, and nothing is taken under it but the outbox.
     life: Mutex<Life>,
     /// Guards what is kept for the client; held for single look-ups.
     kept: Mutex<Kept>,
-}
-
-#[derive(Default)]
-struct Kept {
-    /// The acknowledgements that the client owes.
-    acks: AckTable,
-    /// The JSON text of its data. Boxed: most sockets have none, and then it is one pointer.
-    data: Option<Box<Text>>,
 }
 
 enum Life {
@@ -121,6 +117,7 @@ impl SocketCore {
             carrier,
             auth,
             state: AtomicU8::new(PENDING),
+            known: AtomicBool::new(false),
             life: Mutex::new(Life::Pending { rooms: Vec::new(), packets: Vec::new() }),
             kept: Mutex::default(),
         })
@@ -281,6 +278,9 @@ impl SocketCore {
         });
         self.state.store(CONNECTED, Ordering::Release);
         members.insert(Arc::clone(self), rooms);
+        drop(life);
+        drop(members);
+        self.was_accepted();
         Accepted::Taken
     }
 
@@ -336,6 +336,7 @@ impl SocketCore {
             *life = Life::Closed { rooms, reason };
             self.state.store(CLOSED, Ordering::Release);
         }
+        self.was_ended(reason);
         self.on_link(|link| link.ended.store(true, Ordering::Release));
         if let Some((lane, tracked)) = self.lane() {
             drop(tracked.heir());
@@ -345,9 +346,31 @@ impl SocketCore {
         true
     }
 
-    fn give_up_acks(&self) {
-        let waiting = self.kept.lock().acks.take_all();
-        waiting.into_iter().for_each(|waiter| waiter.tell(self.id, None));
+    /// Tells those who look at it that the client is in; once, however often it comes back.
+    fn was_accepted(self: &Arc<Self>) {
+        if self.known.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.namespace.record(|namespace| Measured::SocketConnected { namespace });
+        if let Some(watch) = &self.namespace.settings.watch {
+            watch.connected(self);
+        }
+    }
+
+    fn was_ended(&self, reason: DisconnectReason) {
+        if !self.known.load(Ordering::Acquire) {
+            return;
+        }
+        self.namespace.record(|namespace| Measured::SocketDisconnected { namespace, reason });
+        if let Some(watch) = &self.namespace.settings.watch {
+            watch.ended(self, reason);
+        }
+    }
+
+    fn was_moved(&self, room: &Room, joined: bool) {
+        if let Some(watch) = &self.namespace.settings.watch {
+            watch.moved(self, room, joined);
+        }
     }
 
     /// Notes a change of rooms.
@@ -378,6 +401,8 @@ impl SocketCore {
         }
         if members.join(&self.id, room.clone()) {
             self.moved(&room, true);
+            drop(members);
+            self.was_moved(&room, true);
         }
     }
 
@@ -402,6 +427,8 @@ impl SocketCore {
         }
         if let Some(room) = members.leave(&self.id, room) {
             self.moved(&room, false);
+            drop(members);
+            self.was_moved(&room, false);
         }
     }
 
@@ -438,17 +465,6 @@ impl SocketCore {
         }
     }
 
-    /// Keeps the JSON text of the socket's data, in place of what was kept before.
-    pub(super) fn set_data(&self, json: Text) {
-        let before = self.kept.lock().data.replace(Box::new(json));
-        drop(before);
-    }
-
-    /// The JSON text of the socket's data, if it was ever set.
-    pub(super) fn data(&self) -> Option<Text> {
-        self.kept.lock().data.as_deref().cloned()
-    }
-
     pub(super) fn disconnect(&self, close: bool) {
         let ended = self.end(DisconnectReason::ServerNamespace, true);
         self.on_link(|link| {
@@ -459,40 +475,6 @@ impl SocketCore {
                 link.engine.outbox.call_attention();
             }
         });
-    }
-
-    /// Registers for the acknowledgement of `id`. `false`: the socket has ended, and the waiter was told.
-    pub(super) fn expect_ack(&self, id: u64, waiter: Waiter) -> bool {
-        let mut kept = self.kept.lock();
-        if matches!(self.state.load(Ordering::Acquire), CLOSED | ABSENT) {
-            drop(kept);
-            waiter.tell(self.id, None);
-            return false;
-        }
-        kept.acks.insert(id, waiter);
-        true
-    }
-
-    /// Whether an acknowledgement of the client is waited for.
-    pub(super) fn awaits_ack(&self) -> bool {
-        !self.kept.lock().acks.is_empty()
-    }
-
-    pub(super) fn forget_ack(&self, id: u64) {
-        let waiter = self.kept.lock().acks.remove(id);
-        drop(waiter);
-    }
-
-    /// An acknowledgement arrived. One that nobody waits for (any more) is ignored.
-    pub(super) fn resolve_ack(&self, id: u64, data: AckData) {
-        let waiter = self.kept.lock().acks.remove(id);
-        if let Some(waiter) = waiter {
-            waiter.tell(self.id, Some(data));
-        }
-    }
-
-    pub(super) fn answer(&self, id: u64, body: Body) -> Result<(), EmitError> {
-        self.push(bundle(encode_ack(&self.namespace.path, id, body)), Urgency::Answer, None)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     ack::{Failure, Reply, Waiter},
     core::{SocketCore, bundle},
-    hooks::Outgoing,
+    observe::Addressed,
     recovery::Audience,
 };
 pub(super) use crate::contract::{EmitError, raw_event};
@@ -200,7 +200,7 @@ impl One {
     pub(super) fn emit(&self, event: Body) -> Result<(), EmitError> {
         let volatile = self.flags.volatile || event.is_volatile();
         let namespace = self.core.namespace();
-        namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
+        namespace.outgoing(&event, Addressed::One(self.core.id()));
         let (event, urgency) = if volatile {
             (namespace.unposted(event), Urgency::Volatile)
         } else if self.conflate.is_some() {
@@ -215,7 +215,17 @@ impl One {
                 None => return Ok(()),
             }
         };
-        self.core.push(self.packet(None, event), urgency, self.conflate.as_ref())
+        self.push(self.packet(None, event), urgency, self.conflate.as_ref())
+    }
+
+    fn push(&self, packet: Bundle, urgency: Urgency, key: Option<&Arc<str>>) -> Result<(), EmitError> {
+        let pushed = self.core.push(packet, urgency, key);
+        match pushed {
+            Err(EmitError::NotWritable) => self.core.namespace().dropped(1, 0),
+            Err(EmitError::Full) => self.core.namespace().dropped(0, 1),
+            _ => {}
+        }
+        pushed
     }
 
     pub(super) fn ask_body(&self, event: Body) -> Reply<AckData, Infallible> {
@@ -255,8 +265,8 @@ impl EmitTarget for One {
         }
         let reply = Reply::new(Arc::clone(&self.core), id, data, self.timeout, decode);
         let urgency = if self.flags.volatile || event.is_volatile() { Urgency::Volatile } else { Urgency::Normal };
-        namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
-        match self.core.push(self.packet(Some(id), event), urgency, None) {
+        namespace.outgoing(&event, Addressed::One(self.core.id()));
+        match self.push(self.packet(Some(id), event), urgency, None) {
             // A volatile event that was dropped times out, as in the reference: the client may have been busy, not gone.
             Ok(()) | Err(EmitError::NotWritable) => reply,
             Err(_) => Reply::failed(Failure::Disconnected, decode),

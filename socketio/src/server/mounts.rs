@@ -50,6 +50,11 @@ impl Pattern {
         }
     }
 
+    /// What its namespaces are called in metrics.
+    fn label(&self) -> Arc<str> {
+        self.key().map_or_else(|| Arc::from("*"), Arc::from)
+    }
+
     fn matches(&self, path: &str) -> bool {
         match self {
             Pattern::Path(own) => own == path,
@@ -166,7 +171,7 @@ impl Mounts {
             let mounts: Vec<Arc<Mount>> = mounts.into_iter().map(Arc::new).collect();
             let fixed = mounts.iter().filter_map(|mount| match &mount.pattern {
                 Pattern::Path(path) => {
-                    let core = NamespaceCore::new(path.clone(), Arc::clone(&settings), None);
+                    let core = NamespaceCore::new(path.clone(), mount.pattern.label(), Arc::clone(&settings), None);
                     Some((path.clone(), (Arc::clone(mount), core)))
                 }
                 _ => None,
@@ -208,7 +213,7 @@ impl Mounts {
             return Some(found);
         }
         let parent: Weak<dyn Parent> = Weak::clone(&self.me) as Weak<dyn Parent>;
-        let core = NamespaceCore::new(path.to_owned(), Arc::clone(&self.settings), Some(parent));
+        let core = NamespaceCore::new(path.to_owned(), mount.pattern.label(), Arc::clone(&self.settings), Some(parent));
         children.insert(path.to_owned(), Child { mount: Arc::clone(&mount), core: Arc::downgrade(&core) });
         Some((mount, core))
     }

@@ -9,12 +9,14 @@ use super::{
     hooks::Hooks,
     members::Members,
     mounts::Scope,
+    observe::Watch,
     recovery::{Audience, Lane, Posted, Store},
     remote::RemoteSocket,
     socket::Socket,
 };
 use crate::{
     contract::{AckData, Events, Namespace},
+    metrics::Meter,
     parser::Body,
     room::Room,
 };
@@ -32,13 +34,21 @@ use std::{
 };
 
 /// What all namespaces of a server share.
-#[derive(Debug)]
 pub(super) struct Settings {
     pub(super) ack_timeout: Duration,
     pub(super) handlers_per_socket: usize,
     pub(super) hooks: Hooks,
+    pub(super) meter: Meter,
+    /// Set if somebody looks at every socket.
+    pub(super) watch: Option<Arc<dyn Watch>>,
     /// Set if connections are recovered.
     pub(super) recovery: Option<Arc<dyn Store>>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("hooks", &self.hooks).field("meter", &self.meter).finish_non_exhaustive()
+    }
 }
 
 /// Who is told that a dynamic namespace has ended.
@@ -49,6 +59,8 @@ pub(super) trait Parent: Send + Sync {
 /// One namespace: its members and its acknowledgement ids.
 pub(super) struct NamespaceCore {
     pub(super) path: String,
+    /// What it is called in metrics: children of a dynamic namespace have one name.
+    pub(super) label: Arc<str>,
     /// Guards membership and rooms: read to fan out, written to join and leave. Taken before every other lock, and never
     /// held while user code runs.
     pub(super) members: RwLock<Members>,
@@ -68,9 +80,9 @@ impl fmt::Debug for NamespaceCore {
 }
 
 impl NamespaceCore {
-    pub(super) fn new(path: String, settings: Arc<Settings>, parent: Option<Weak<dyn Parent>>) -> Arc<Self> {
+    pub(super) fn new(path: String, label: Arc<str>, settings: Arc<Settings>, parent: Option<Weak<dyn Parent>>) -> Arc<Self> {
         let lane = settings.recovery.as_ref().map(|store| Box::new(Lane::new(Arc::clone(store))));
-        Arc::new(NamespaceCore { path, members: RwLock::default(), ack_ids: AtomicU64::new(0), lane, settings, parent })
+        Arc::new(NamespaceCore { path, label, members: RwLock::default(), ack_ids: AtomicU64::new(0), lane, settings, parent })
     }
 
     /// Posts an event that must reach its receivers, later if not now. Without recovery it comes back, to be sent.

@@ -1,12 +1,15 @@
 //! What requests ask of a connection, and what its session orders in return.
 
 use super::{Connection, FINISH_TIMEOUT, Link, Probe};
-use crate::engine::{
-    proto::{Frame, Input, Output},
-    transport::{
-        polling::{self, Answer, Command, Responder},
-        websocket::Opening,
+use crate::{
+    engine::{
+        proto::{Frame, Input, Message, Output},
+        transport::{
+            polling::{self, Answer, Command, Responder},
+            websocket::Opening,
+        },
     },
+    metrics::Measured,
 };
 use std::future::poll_fn;
 
@@ -96,7 +99,16 @@ impl Connection {
 
     fn order(&mut self, output: Output) {
         match output {
-            Output::Message(message) => self.inbox.push_back(message),
+            Output::Message(message) => {
+                if self.handle.meter.is_on() {
+                    let bytes = match &message {
+                        Message::Text(text) => text.len(),
+                        Message::Binary(bytes) => bytes.len(),
+                    };
+                    self.handle.meter.record(Measured::Received { transport: self.transport().as_str(), bytes });
+                }
+                self.inbox.push_back(message);
+            }
             Output::Send(packet) => self.control.push_back(Frame::control(&packet)),
             Output::AnswerPoll(packets) => {
                 if let Some(responder) = self.poll.take() {
@@ -125,7 +137,7 @@ impl Connection {
             Output::Closed(reason) => {
                 self.closed = Some(reason);
                 self.handle.outbox.close();
-                self.registration.unlist();
+                self.registration.end(reason);
                 if let Link::WebSocket(websocket) = &mut self.link {
                     websocket.close();
                 }

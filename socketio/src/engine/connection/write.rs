@@ -1,10 +1,13 @@
 //! Sending: from the outbox to the current path, all that is there in one go.
 
 use super::{Connection, KEPT_QUEUE, Link};
-use crate::engine::{
-    outbox::Readiness,
-    proto::{Frame, Input, Path},
-    transport::polling,
+use crate::{
+    engine::{
+        outbox::Readiness,
+        proto::{Frame, Input, Path},
+        transport::polling,
+    },
+    metrics::Measured,
 };
 use std::{
     collections::VecDeque,
@@ -19,12 +22,22 @@ impl Connection {
         let congested = self.congested;
         self.progressed = false;
         let written = self.write_path(cx);
+        self.measure();
         if congested && self.reading && self.progressed {
             // The client reads, if slowly, and its pong waits behind what is not read from it: the wait starts again.
             self.session.handle(Input::Suspended(true), self.now);
             self.session.handle(Input::Suspended(false), self.now);
         }
         written
+    }
+
+    /// Says what was handed to the transport.
+    fn measure(&mut self) {
+        let (packets, bytes) = std::mem::take(&mut self.sent);
+        if packets > 0 {
+            self.handle.meter.record(Measured::Sent { transport: self.transport().as_str(), packets, bytes });
+            self.handle.meter.record_queue();
+        }
     }
 
     fn write_path(&mut self, cx: &mut Context<'_>) -> Readiness {
@@ -55,6 +68,9 @@ impl Connection {
                 return HELD_BACK;
             }
         }
+        for frame in self.control.iter().chain(&self.queue) {
+            self.sent = (self.sent.0 + 1, self.sent.1 + frame.size());
+        }
         self.control.clear();
         self.handed_on += self.queue.iter().map(Frame::cost).sum::<usize>();
         self.queue.clear();
@@ -78,7 +94,10 @@ impl Connection {
                     self.handed_on += frame.as_ref().map_or(0, Frame::cost);
                     frame
                 });
-                any |= frame.is_some();
+                if let Some(frame) = &frame {
+                    any = true;
+                    self.sent = (self.sent.0 + 1, self.sent.1 + frame.size());
+                }
                 frame
             });
             self.progressed |= any;

@@ -27,6 +27,11 @@ impl Expendable {
         self.entries.push_back(Entry { at, frames, bytes, key: key.cloned() });
     }
 
+    /// Number of bundles that may be dropped.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The reader has taken all frames.
     pub(super) fn clear(&mut self) {
         self.entries.clear();

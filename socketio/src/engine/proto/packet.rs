@@ -164,13 +164,17 @@ impl Frame {
         })
     }
 
-    /// What the frame takes of a byte limit.
-    pub(crate) fn cost(&self) -> usize {
-        let length = match &self.data {
+    /// Its size as one packet, its type included; over polling, binary data grows by its encoding.
+    pub(crate) fn size(&self) -> usize {
+        match &self.data {
             FrameData::Text(framed) => framed.as_payload().len(),
             FrameData::Binary(bytes) => bytes.len(),
-        };
-        length + Frame::OVERHEAD
+        }
+    }
+
+    /// What the frame takes of a byte limit.
+    pub(crate) fn cost(&self) -> usize {
+        self.size() + Frame::OVERHEAD
     }
 
     /// Appends the frame as a part of a polling payload.

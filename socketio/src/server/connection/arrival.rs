@@ -5,6 +5,7 @@ use super::Connection;
 use crate::{
     extract::{ConnectError, ConnectParts},
     id::SocketId,
+    metrics::Measured,
     parser::Packet,
     reason::DisconnectReason,
     server::{
@@ -35,16 +36,16 @@ impl Connection {
     pub(super) fn connect(&mut self, cx: &mut Context<'_>, packet: &Packet) {
         let path = packet.namespace();
         if self.sockets.len() >= self.shared.namespaces_per_connection {
-            return self.refuse(path, &ConnectError::new("too many namespaces"));
+            return self.refuse(path, "", &ConnectError::new("too many namespaces"));
         }
         if packet.payload().len() > AUTH_BYTES {
-            return self.refuse(path, &ConnectError::new("auth payload too large"));
+            return self.refuse(path, "", &ConnectError::new("auth payload too large"));
         }
         let (mount, namespace) = match caught(|| self.shared.mounts.find(path)) {
             Ok(Some(found)) => found,
-            Ok(None) => return self.refuse(path, &ConnectError::new("Invalid namespace")),
+            Ok(None) => return self.refuse(path, "", &ConnectError::new("Invalid namespace")),
             // The pattern of a dynamic namespace is user code.
-            Err(Panicked) => return self.refuse(path, &ConnectError::new("internal error")),
+            Err(Panicked) => return self.refuse(path, "", &ConnectError::new("internal error")),
         };
         let auth = if packet.payload().is_empty() { Text::from_static("{}") } else { Text::from(packet.payload()) };
         let (auth, claim) = if namespace.lane.is_some() { claim(auth) } else { (auth, None) };
@@ -109,7 +110,7 @@ impl Connection {
         };
         core.end(DisconnectReason::ServerNamespace, false);
         let joined = self.sockets.remove(at);
-        self.refuse(&core.namespace().path, &error);
+        self.refuse(&core.namespace().path, &core.namespace().label, &error);
         if again {
             self.count(core, false);
         }
@@ -132,7 +133,7 @@ impl Connection {
         };
         let fresh_parts = ConnectParts::new(Arc::clone(fresh));
         let Some(Restored { mut joined, after }) = restored else {
-            lane.store.count(false);
+            self.count(fresh, false);
             return self.admit(cx, &mount, fresh_parts);
         };
         let core = Arc::clone(&joined.core);
@@ -148,13 +149,13 @@ impl Connection {
         // Somebody may have asked for it meanwhile, or it is to be told.
         self.lingering = true;
         if resumed && core.accept() == Accepted::Taken {
-            lane.store.count(true);
+            self.count(&core, true);
             self.connect_timer = None;
             self.sockets[at] = joined;
             return self.next_of_backlog(cx, &core);
         }
         // The session cannot go on without a gap: it ends as any other, and the client begins anew.
-        lane.store.count(false);
+        self.count(&core, false);
         core.end(lost.unwrap_or(DisconnectReason::TransportClose), false);
         joined.ended = core.closed();
         self.sockets.push(joined);
@@ -181,6 +182,7 @@ impl Connection {
     fn count(&self, core: &SocketCore, recovered: bool) {
         if let Some(lane) = &core.namespace().lane {
             lane.store.count(recovered);
+            core.namespace().record(|namespace| Measured::Returned { namespace, recovered });
         }
     }
 }
