@@ -38,7 +38,7 @@ const fn driver(path: &'static str, uses: &'static [&'static str]) -> Room {
 }
 
 /// The layers, bottom up. A file belongs to the first room that holds it.
-const ROOMS: [Room; 21] = [
+const ROOMS: [Room; 22] = [
     pure("text", &[]),
     pure("id", &[]),
     pure("reason", &[]),
@@ -60,6 +60,8 @@ const ROOMS: [Room; 21] = [
     // What a client decides; and the rest of it, which carries that out.
     pure("client/manager", &["contract", "engine", "id", "parser", "text"]),
     driver("client", &["contract", "engine", "parser", "reason", "text"]),
+    // A namespace that looks at all others: made of what users have, and of `Watch`.
+    driver("admin", &["contract", "engine", "extract", "id", "metrics", "parser", "reason", "room", "server", "text"]),
     // For tests of users: a client that talks to the server as any other, and is used by nothing here.
     driver("test", &["contract", "engine", "extract", "id", "parser", "server", "text"]),
     // What generated code may name, gathered from everywhere.

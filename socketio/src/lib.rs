@@ -58,14 +58,18 @@
 //! | `default` | | `server` |
 //! | `server` | yes | the server, its tower layer and [`engine`] |
 //! | `client` | no | the typed client, with TLS: module `client` |
+//! | `admin` | no | `admin::Admin`: the official Admin UI looks at the server |
 //! | `metrics` | no | `metrics::Exporter`: what the server measures, for Prometheus or OpenTelemetry; see [`metrics`] |
 //!
 //! Without features: contracts and the packet parser, for a crate of traits that servers and clients share. A feature only adds.
 //! The oldest supported compiler is Rust 1.88.
 
-// A build without the server or the client lacks the users of what that one takes from the rooms below it.
-#![cfg_attr(not(all(feature = "server", feature = "client")), allow(dead_code, unused_imports))]
+// A build without a feature lacks the users of what that one takes from the rooms below it.
+#![cfg_attr(not(all(feature = "server", feature = "client", feature = "admin")), allow(dead_code))]
+#![cfg_attr(not(all(feature = "server", feature = "client")), allow(unused_imports))]
 
+#[cfg(feature = "admin")]
+pub mod admin;
 pub mod asyncapi;
 #[cfg(feature = "client")]
 pub mod client;
@@ -132,6 +136,7 @@ struct Readme;
 
 /// So do those of the guides.
 #[cfg(all(doctest, feature = "server"))]
+#[cfg_attr(feature = "admin", doc = include_str!("../../docs/admin.md"))]
 #[doc = include_str!("../../docs/authentication.md")]
 #[doc = include_str!("../../docs/namespaces.md")]
 #[cfg_attr(feature = "metrics", doc = include_str!("../../docs/observability.md"))]

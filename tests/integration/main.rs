@@ -33,6 +33,7 @@ macro_rules! over_all_transports {
 }
 
 mod acks;
+mod admin;
 mod admission;
 mod binary;
 mod cleanup;

@@ -466,9 +466,14 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
             closing: AtomicBool::new(false),
             tally: Tally::default(),
         });
+        let watch = shared.settings.watch.clone();
         let owner = Arc::clone(&shared);
         let engine =
             engine::Server::with_owner(self.config, move |connection| Box::pin(connection::run(connection, Arc::clone(&owner))))?;
-        Ok(SocketIo::new(engine, shared, files))
+        let io = SocketIo::new(engine, shared, files);
+        if let Some(watch) = watch {
+            watch.built(io.downgrade()).map_err(BuildError::Admin)?;
+        }
+        Ok(io)
     }
 }

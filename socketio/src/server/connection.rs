@@ -10,6 +10,7 @@
 //! a short backlog; when that is full, nothing is read from the connection until one of its handlers is done.
 
 mod arrival;
+mod outcome;
 
 use self::arrival::park;
 use super::{
@@ -17,18 +18,18 @@ use super::{
     joined::Joined,
     mounts::Mounts,
     namespace::Settings,
-    observe::{event_span, observed, word},
+    observe::{event_span, observed},
     running::{Done, Running, Work},
-    session::{ErasedSession, Panicked, caught, drop_caught},
+    session::{ErasedSession, caught, drop_caught},
     shutdown::Tally,
     socket::Socket,
 };
 use crate::{
-    contract::{AckData, Incoming, Outcome, Rejection, RejectionKind},
-    engine::{self, Event, Farewell, Message, Urgency},
+    contract::{AckData, Incoming, Outcome},
+    engine::{self, Event, Farewell, Message, Transport, Urgency},
     extract::ConnectError,
     metrics::Measured,
-    parser::{Body, Decoder, Kind, Limits, Packet, encode_connect_error},
+    parser::{Decoder, Kind, Limits, Packet, encode_connect_error},
     reason::DisconnectReason,
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
@@ -84,6 +85,8 @@ struct Connection {
     last: usize,
     /// A socket has ended and its backlog has not been started yet.
     lingering: bool,
+    /// It is a WebSocket, and whoever looks at sockets knows.
+    upgraded: bool,
 }
 
 /// Runs one connection to its end. No `async fn`: that would hold its arguments beside what is made of them, for good.
@@ -97,6 +100,7 @@ pub(super) fn run(engine: engine::Connection, shared: Arc<Shared>) -> impl Futur
         ended: AtomicBool::new(false),
         close: AtomicBool::new(false),
     });
+    let upgraded = engine.transport() == Transport::WebSocket;
     Connection {
         engine,
         link,
@@ -111,6 +115,7 @@ pub(super) fn run(engine: engine::Connection, shared: Arc<Shared>) -> impl Futur
         draining: false,
         last: 0,
         lingering: false,
+        upgraded,
         shared,
     }
     .instrument(span)
@@ -162,7 +167,12 @@ impl Connection {
                 }
                 return Poll::Pending;
             }
-            match self.engine.poll_event(cx, !self.is_saturated()) {
+            let event = self.engine.poll_event(cx, !self.is_saturated());
+            if !self.upgraded && self.engine.transport() == Transport::WebSocket {
+                self.upgraded = true;
+                self.tell_of_upgrade();
+            }
+            match event {
                 Poll::Ready(Event::Message(message)) => self.message(cx, message),
                 Poll::Ready(Event::Attention) => self.attention(cx),
                 Poll::Ready(Event::Closed(reason)) => {
@@ -178,6 +188,13 @@ impl Connection {
                     }
                 }
             }
+        }
+    }
+
+    fn tell_of_upgrade(&self) {
+        if let Some(watch) = &self.shared.settings.watch {
+            let sockets = self.sockets.iter().filter(|joined| joined.core.is_connected());
+            sockets.for_each(|joined| watch.upgraded(Socket::new(Arc::clone(&joined.core))));
         }
     }
 
@@ -330,14 +347,15 @@ impl Connection {
         let core = Arc::clone(&joined.core);
         let id = event.ack_id();
         let hooks = &self.shared.settings.hooks;
-        if hooks.sees_incoming() || self.shared.settings.watch.is_some() {
+        let watch = self.shared.settings.watch.as_ref().filter(|watch| watch.wants_events());
+        if hooks.sees_incoming() || watch.is_some() {
             // Hooks see well-formed events only, as the reference's catch-all listeners do.
             if let Err(malformed) = event.validate() {
                 return self.outcome(cx, &core, id, Ok(Outcome::Rejected(malformed)));
             }
             hooks.incoming(&Socket::new(Arc::clone(&core)), &event);
-            if let Some(watch) = &self.shared.settings.watch {
-                watch.received(&core, &event);
+            if let Some(watch) = watch {
+                watch.received(core.path(), core.id(), &event);
             }
         }
         core.namespace().record(|namespace| Measured::EventReceived { namespace });
@@ -388,41 +406,6 @@ impl Connection {
             self.dispatch(cx, at, event);
         }
         self.draining = false;
-    }
-
-    fn outcome(&mut self, cx: &mut Context<'_>, core: &Arc<SocketCore>, id: Option<u64>, outcome: Result<Outcome, Panicked>) {
-        let rejection = match outcome {
-            Ok(Outcome::Done(body)) => {
-                if let Some(id) = id {
-                    // A client that has gone needs no acknowledgement.
-                    let _ = core.answer(id, body.unwrap_or_else(Body::empty));
-                }
-                return;
-            }
-            Ok(Outcome::Answered) => return,
-            Ok(Outcome::Unanswerable(error)) => Rejection::unanswerable(&error),
-            Ok(Outcome::Unhandled(event)) => match event.validate() {
-                Ok(()) => return tracing::debug!(event = event.name(), "nobody handles this event"),
-                Err(rejection) => rejection,
-            },
-            Ok(Outcome::Rejected(rejection)) => rejection,
-            Ok(Outcome::RejectedWith(rejection, body)) => {
-                if let Some(id) = id {
-                    let _ = core.answer(id, body);
-                }
-                rejection
-            }
-            Err(Panicked) => Rejection::panicked(),
-        };
-        match rejection.kind() {
-            RejectionKind::Unanswerable => tracing::error!(%rejection, socket = %core.id(), "a handler's answer was not sent"),
-            _ => tracing::debug!(%rejection, socket = %core.id(), "an event was rejected"),
-        }
-        core.namespace().record(|namespace| Measured::EventRejected { namespace, kind: word(rejection.kind()) });
-        self.shared.settings.hooks.rejected(&Socket::new(Arc::clone(core)), &rejection);
-        if rejection.kind() == RejectionKind::Malformed {
-            self.close(cx, DisconnectReason::ForcedClose);
-        }
     }
 
     /// Tells the sessions of sockets that have ended, once everything that arrived before has started.

@@ -18,6 +18,7 @@ use super::{
     emit::EmitError,
     namespace::NamespaceCore,
     recovery::{Lane, Tracked},
+    socket::Socket,
 };
 use crate::{
     engine::{Bundle, ConnectionHandle, Frame, Handshake, Urgency},
@@ -353,7 +354,7 @@ impl SocketCore {
         }
         self.namespace.record(|namespace| Measured::SocketConnected { namespace });
         if let Some(watch) = &self.namespace.settings.watch {
-            watch.connected(self);
+            watch.connected(Socket::new(Arc::clone(self)));
         }
     }
 
@@ -363,13 +364,13 @@ impl SocketCore {
         }
         self.namespace.record(|namespace| Measured::SocketDisconnected { namespace, reason });
         if let Some(watch) = &self.namespace.settings.watch {
-            watch.ended(self, reason);
+            watch.ended(&self.namespace.path, self.id, &self.rooms(), reason);
         }
     }
 
     fn was_moved(&self, room: &Room, joined: bool) {
         if let Some(watch) = &self.namespace.settings.watch {
-            watch.moved(self, room, joined);
+            watch.moved(&self.namespace.path, self.id, room, joined);
         }
     }
 

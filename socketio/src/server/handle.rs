@@ -10,7 +10,7 @@ use super::{
     shutdown::{Shutdown, Tally},
 };
 use crate::{
-    contract::Namespace,
+    contract::{Namespace, Untyped},
     engine::{
         self, Farewell, Intercept, Layer, Registry,
         body::{Body, full},
@@ -22,7 +22,7 @@ use http_body::Body as HttpBody;
 use std::{
     any::TypeId,
     fmt,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Weak, atomic::Ordering},
     time::Duration,
 };
 
@@ -84,6 +84,15 @@ use std::{
 #[derive(Clone)]
 pub struct SocketIo {
     inner: Arc<Inner>,
+}
+
+/// A server that lives as long as others want it to.
+pub(crate) struct WeakIo(Weak<Inner>);
+
+impl WeakIo {
+    pub(crate) fn upgrade(&self) -> Option<SocketIo> {
+        self.0.upgrade().map(|inner| SocketIo { inner })
+    }
 }
 
 struct Inner {
@@ -149,6 +158,15 @@ impl SocketIo {
     pub fn at<N: Namespace + ?Sized>(&self, path: impl AsRef<str>) -> Option<NamespaceHandle<N>> {
         let (mount, core) = self.inner.shared.mounts.find(path.as_ref())?;
         (mount.contract == TypeId::of::<N>()).then(|| NamespaceHandle::new(core))
+    }
+
+    pub(super) fn downgrade(&self) -> WeakIo {
+        WeakIo(Arc::downgrade(&self.inner))
+    }
+
+    /// The clients of the namespace that is in use at this path, whatever its contract.
+    pub(crate) fn at_untyped(&self, path: &str) -> Option<NamespaceHandle<Untyped>> {
+        self.inner.shared.mounts.in_use(path).map(NamespaceHandle::new)
     }
 
     /// The paths of all namespaces, children of dynamic ones included while they are in use.

@@ -218,6 +218,12 @@ impl Mounts {
         Some((mount, core))
     }
 
+    /// The namespace of this path, if it is in use or fixed.
+    pub(super) fn in_use(&self, path: &str) -> Option<Arc<NamespaceCore>> {
+        let child = || self.children.lock().get(path).and_then(|child| child.core.upgrade());
+        self.fixed.get(path).map(|(_, core)| Arc::clone(core)).or_else(child)
+    }
+
     /// The namespaces that are in use or fixed.
     pub(super) fn live(&self) -> Vec<Arc<NamespaceCore>> {
         let children: Vec<_> = self.children.lock().values().filter_map(|child| child.core.upgrade()).collect();

@@ -81,7 +81,8 @@ impl fmt::Debug for NamespaceCore {
 
 impl NamespaceCore {
     pub(super) fn new(path: String, label: Arc<str>, settings: Arc<Settings>, parent: Option<Weak<dyn Parent>>) -> Arc<Self> {
-        let lane = settings.recovery.as_ref().map(|store| Box::new(Lane::new(Arc::clone(store))));
+        let looks = settings.watch.as_ref().is_some_and(|watch| watch.path() == path);
+        let lane = settings.recovery.as_ref().filter(|_| !looks).map(|store| Box::new(Lane::new(Arc::clone(store))));
         Arc::new(NamespaceCore { path, label, members: RwLock::default(), ack_ids: AtomicU64::new(0), lane, settings, parent })
     }
 

@@ -2,14 +2,15 @@
 //!
 //! Not here: counting (`metrics`), and the hooks of the application (`hooks`).
 
-use super::{core::SocketCore, hooks::Outgoing, namespace::NamespaceCore};
+use super::{core::SocketCore, handle::WeakIo, hooks::Outgoing, namespace::NamespaceCore, socket::Socket};
 use crate::{
-    contract::{BoxFuture, Incoming, Outcome, RejectionKind},
+    contract::{BoxFuture, Incoming, Outcome, RejectionKind, Untyped},
     id::SocketId,
     metrics::{Measured, Meter},
     parser::Body,
     reason::DisconnectReason,
     room::{Room, Target},
+    text::Text,
 };
 use std::{
     future::Future,
@@ -22,14 +23,24 @@ use tracing::Span;
 
 /// Looks at every socket of a server. Called without locks; it may call back.
 pub(crate) trait Watch: Send + Sync {
+    /// The server is built; an error is that of the builder.
+    fn built(&self, io: WeakIo) -> Result<(), String>;
+    /// The namespace of those who look. Its clients are not recovered: they begin anew, with a new look.
+    fn path(&self) -> &str;
     /// A client was taken in.
-    fn connected(&self, socket: &Arc<SocketCore>);
-    /// A client that was taken in has left for good.
-    fn ended(&self, socket: &SocketCore, reason: DisconnectReason);
+    fn connected(&self, socket: Socket<Untyped>);
+    /// The connection of a client moved to WebSocket.
+    fn upgraded(&self, socket: Socket<Untyped>);
+    /// The data of a socket has changed.
+    fn updated(&self, namespace: &str, id: SocketId, data: &Text);
+    /// A client that was taken in has left for good. `rooms`: those it was in.
+    fn ended(&self, namespace: &str, id: SocketId, rooms: &[Room], reason: DisconnectReason);
     /// A connected client has joined or left a room.
-    fn moved(&self, socket: &SocketCore, room: &Room, joined: bool);
+    fn moved(&self, namespace: &str, id: SocketId, room: &Room, joined: bool);
+    /// Whether somebody wants to see each event.
+    fn wants_events(&self) -> bool;
     /// An event arrived, and is well-formed.
-    fn received(&self, socket: &SocketCore, event: &Incoming);
+    fn received(&self, namespace: &str, id: SocketId, event: &Incoming);
     /// An event is on its way to these.
     fn sent(&self, namespace: &str, to: &[SocketId], event: &Body);
 }
@@ -59,7 +70,7 @@ impl NamespaceCore {
             self.settings.meter.record(Measured::EventEmitted { namespace: &self.label });
             self.settings.meter.record_queue();
         }
-        if let Some(watch) = &self.settings.watch {
+        if let Some(watch) = self.settings.watch.as_ref().filter(|watch| watch.wants_events()) {
             let to = match to {
                 Addressed::One(id) => vec![id],
                 Addressed::Many(target) => {

@@ -161,6 +161,11 @@ impl<N: ?Sized> Socket<N> {
         self.core.handshake()
     }
 
+    /// What its connection is called where its id, a secret, must not be shown.
+    pub(crate) fn connection(&self) -> u64 {
+        self.core.on_link(|link| link.engine.number)
+    }
+
     /// How the client is connected at this moment.
     pub fn transport(&self) -> Transport {
         self.core.on_link(|link| link.engine.transport())

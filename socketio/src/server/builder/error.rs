@@ -53,4 +53,7 @@ pub enum BuildError {
     /// The client bundle cannot be served.
     #[error(transparent)]
     ClientFiles(#[from] ClientFilesError),
+    /// The namespace of the Admin UI cannot work.
+    #[error("admin: {0}")]
+    Admin(String),
 }

@@ -26,8 +26,11 @@ pub(super) struct Kept {
 impl SocketCore {
     /// Keeps the JSON text of the socket's data, in place of what was kept before.
     pub(in crate::server) fn set_data(&self, json: Text) {
-        let before = self.kept.lock().data.replace(Box::new(json));
+        let before = self.kept.lock().data.replace(Box::new(json.clone()));
         drop(before);
+        if let Some(watch) = &self.namespace.settings.watch {
+            watch.updated(&self.namespace.path, self.id, &json);
+        }
     }
 
     /// The JSON text of the socket's data, if it was ever set.
