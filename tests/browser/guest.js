@@ -141,7 +141,7 @@ function isDeepEqual(a, b) {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-export async function screenshot(guest, way, name) {
+export async function screenshot(guest, way, name, prefix = "chat-") {
   mkdirSync(ARTIFACTS, { recursive: true });
-  await guest.page.screenshot({ path: `${ARTIFACTS}chat-${way}-${name}.png` });
+  await guest.page.screenshot({ path: `${ARTIFACTS}${prefix}${way}-${name}.png` });
 }
