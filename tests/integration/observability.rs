@@ -10,7 +10,7 @@ use crate::{
 use metrics::{Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use serde_json::json;
 use socketio::{
-    ConnectError, Incoming, NamespaceHandle, Outcome, Recovery, Rejection, Socket, SocketIo, Untyped,
+    ConnectError, Incoming, NamespaceHandle, Outcome, Recovery, Rejection, SlowConsumer, Socket, SocketIo, Untyped,
     metrics::{Exporter, Measured, Metrics},
 };
 use std::{
@@ -230,6 +230,33 @@ async fn every_metric_of_the_guide_moves() {
     let listed = guide.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once("` |")?.0));
     let listed: BTreeSet<String> = listed.filter(|name| name.starts_with("socketio_")).map(str::to_owned).collect();
     assert_eq!(recorded.names(), listed, "the guide lists what is measured, and nothing else");
+}
+
+#[tokio::test]
+async fn what_is_dropped_from_what_waits_is_counted() {
+    let recorded = Recorded::default();
+    let _installed = metrics::set_default_local_recorder(&recorded);
+    let (connect, _ended) = script(handler);
+    let io = SocketIo::builder()
+        .namespace_at::<Untyped, _>("/", connect)
+        .max_buffered(64 << 10)
+        .slow_consumer(SlowConsumer::DropOldest)
+        .metrics(Exporter::new())
+        .build();
+    let server = Server::start(&io);
+    let silent = Client::joined(server.addr, Transport::Polling).await;
+    for number in 0..3 {
+        all(&io, "/").conflate("position").emit_raw("at", (number,)).expect("JSON");
+    }
+    all(&io, "/").emit_raw("large", ("x".repeat(80_000),)).expect("JSON");
+    assert_eq!(recorded.value("socketio_events_dropped_total{namespace=,policy=conflated}"), 2.0);
+    all(&io, "/").emit_raw("one more", ()).expect("JSON");
+    all(&io, "/").emit_raw("and one", ()).expect("JSON");
+    // The last position and the large one.
+    assert_eq!(recorded.value("socketio_events_dropped_total{namespace=,policy=oldest}"), 2.0);
+    let waiting = recorded.value("socketio_queued_bytes{}");
+    assert!(waiting > 0.0 && waiting < 1000.0, "{waiting}");
+    drop(silent);
 }
 
 /// A hook that panics at every call.
