@@ -1,6 +1,6 @@
 //! `Registry`: session id to connection handle. Inserted at the handshake, removed in one `Drop`.
 
-use super::{config::Transport, outbox::Outbox, transport::polling::Command};
+use super::{config::Transport, jsonp::Jsonp, outbox::Outbox, proto::Revision, transport::polling::Command};
 use crate::{
     id::{Quick, SessionId},
     text::Text,
@@ -23,6 +23,9 @@ const COMMAND_CAPACITY: usize = 64;
 pub(crate) struct ConnectionHandle {
     pub(crate) id: SessionId,
     pub(crate) outbox: Outbox,
+    /// As agreed in the handshake.
+    pub(crate) revision: Revision,
+    pub(super) jsonp: Option<Jsonp>,
     /// Requests for the task, oldest first; `None` once there is no task to answer them.
     commands: Mutex<Option<VecDeque<Command>>>,
     /// Set once, at the upgrade.
@@ -36,10 +39,18 @@ impl fmt::Debug for ConnectionHandle {
 }
 
 impl ConnectionHandle {
-    pub(crate) fn new(id: SessionId, transport: Transport, limit_bytes: usize) -> Arc<Self> {
+    pub(super) fn new(
+        id: SessionId,
+        transport: Transport,
+        revision: Revision,
+        jsonp: Option<Jsonp>,
+        limit_bytes: usize,
+    ) -> Arc<Self> {
         Arc::new(ConnectionHandle {
             id,
             outbox: Outbox::new(limit_bytes),
+            revision,
+            jsonp,
             commands: Mutex::new(Some(VecDeque::new())),
             websocket: AtomicBool::new(transport == Transport::WebSocket),
         })

@@ -6,8 +6,9 @@ use super::{
     config::{Config, ConfigError, Transport},
     connection::{Connection, Start},
     handshake::Handshake,
+    jsonp,
     layer::Layer,
-    proto::{Packet, open_packet},
+    proto::{Frame, Payload, Revision, open_packet, v3},
     refuse::{Refusal, empty},
     registry::{ConnectionHandle, Registry},
     request::{Query, has_legal_origin, is_upgrade, websocket_accept_key, websocket_subprotocol},
@@ -113,7 +114,7 @@ impl Server {
         }
         let upgrade = is_upgrade(&parts.headers);
         let query = Query::parse(parts.uri.query().unwrap_or_default());
-        let mut response = match self.route(parts, body, &query, upgrade).await {
+        let mut response = match self.route(parts, body, query, upgrade).await {
             Ok(response) => response,
             Err(refusal) => {
                 tracing::debug!(?refusal, "an Engine.IO request was refused");
@@ -133,7 +134,7 @@ impl Server {
         &self,
         parts: &mut Parts,
         body: B,
-        query: &Query,
+        query: Query,
         upgrade: bool,
     ) -> Result<Response<Body>, Refusal> {
         let config = &self.inner.config;
@@ -146,11 +147,12 @@ impl Server {
             if !upgrade && handle.transport() != transport {
                 return Err(Refusal::BadRequest);
             }
-            if !query.is_current_version() {
+            let revision = query.revision();
+            if revision.number() != handle.revision.number() {
                 return Err(Refusal::BadRequest);
             }
             if upgrade {
-                return self.probe(parts, transport, &handle);
+                return self.probe(parts, transport, revision, &handle);
             }
             return match (transport, &parts.method) {
                 (Transport::WebSocket, _) => Err(Refusal::BadRequest),
@@ -168,15 +170,15 @@ impl Server {
         if let Some(allow) = &config.allow_request {
             allow(parts).await.map_err(Refusal::Forbidden)?;
         }
-        if !query.is_current_version() {
+        if query.revision() != Revision::Four && !config.allow_eio3 {
             return Err(Refusal::UnsupportedVersion);
         }
         // Boxed: a session opens once and is polled often.
-        Box::pin(self.open(parts, transport)).await
+        Box::pin(self.open(parts, transport, query)).await
     }
 
     /// A handshake: a new session.
-    async fn open(&self, parts: &mut Parts, transport: Transport) -> Result<Response<Body>, Refusal> {
+    async fn open(&self, parts: &mut Parts, transport: Transport, query: Query) -> Result<Response<Body>, Refusal> {
         let config = &self.inner.config;
         let switch = if transport == Transport::WebSocket { Some(switch_protocols(parts)?) } else { None };
         let id = SessionId::from_random(rand::random());
@@ -184,14 +186,19 @@ impl Server {
             Transport::Polling if config.allow_upgrades && config.transports.contains(&Transport::WebSocket) => &["websocket"],
             _ => &[],
         };
-        let handle = ConnectionHandle::new(id, transport, config.max_buffered_bytes);
+        let revision = query.revision();
+        let jsonp = query.jsonp().filter(|_| config.allow_eio3 && transport == Transport::Polling);
+        let handle = ConnectionHandle::new(id, transport, revision, jsonp, config.max_buffered_bytes);
         let Some(registration) = self.inner.registry.insert(Arc::clone(&handle)) else {
             return Ok(empty(StatusCode::SERVICE_UNAVAILABLE));
         };
         let open = open_packet(&id, offered, &config.timing(), config.max_payload_bytes);
         let (mut response, start) = match switch {
             Some((response, upgrade)) => (response, Start::WebSocket(upgrade, open)),
-            None => (self.payload(encode_open(&open), true, &parts.headers).await, Start::Polling),
+            None => {
+                let payload = revision.encode_payload(std::iter::once(&Frame::control(&open)));
+                (self.payload(&handle, payload, true, &parts.headers).await, Start::Polling)
+            }
         };
         let extensions = std::mem::take(&mut parts.extensions);
         let handshake = Handshake::new(parts, extensions, transport);
@@ -207,12 +214,18 @@ impl Server {
     }
 
     /// A WebSocket for a session that exists.
-    fn probe(&self, parts: &mut Parts, transport: Transport, handle: &ConnectionHandle) -> Result<Response<Body>, Refusal> {
+    fn probe(
+        &self,
+        parts: &mut Parts,
+        transport: Transport,
+        revision: Revision,
+        handle: &ConnectionHandle,
+    ) -> Result<Response<Body>, Refusal> {
         if transport != Transport::WebSocket {
             return Err(Refusal::BadRequest);
         }
         let (response, upgrade) = switch_protocols(parts)?;
-        if !handle.command(Command::WebSocket(upgrade)) {
+        if !handle.command(Command::WebSocket(upgrade, revision)) {
             return Err(Refusal::BadRequest);
         }
         Ok(response)
@@ -224,7 +237,7 @@ impl Server {
             return empty(StatusCode::BAD_REQUEST);
         }
         match InFlight::new(handle, Command::PollAborted).wait(answer).await {
-            Some(Answer::Payload { payload, compress }) => self.payload(payload, compress, headers).await,
+            Some(Answer::Payload { payload, compress }) => self.payload(handle, payload, compress, headers).await,
             _ => empty(StatusCode::BAD_REQUEST),
         }
     }
@@ -235,14 +248,15 @@ impl Server {
         parts: &Parts,
         body: B,
     ) -> Response<Body> {
-        if parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream") {
+        let is_binary = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == BYTES);
+        if is_binary && handle.revision == Revision::Four {
             handle.command(Command::PostUnacceptable(oneshot::channel().0));
             return empty(StatusCode::BAD_REQUEST);
         }
         let mut read = Box::pin(body::read(body, self.inner.config.max_payload_bytes));
         // A small body came with its head: then the session hears of the request once, and mostly need not be waited for.
         let content = match poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx))).await {
-            Poll::Ready(Ok(bytes)) => match handle.post_at_once(decode(bytes)) {
+            Poll::Ready(Ok(bytes)) => match handle.post_at_once(decode(handle, is_binary, bytes)) {
                 Ok(()) => return accepted(&parts.headers),
                 Err(text) => Content::Whole(text),
             },
@@ -250,11 +264,16 @@ impl Server {
             Poll::Pending => Content::Coming(read),
         };
         // Boxed, so that the common case above does not carry its weight.
-        Box::pin(post_in_steps(handle, &parts.headers, content)).await
+        Box::pin(post_in_steps(handle, &parts.headers, is_binary, content)).await
     }
 
     /// `wanted`: a packet in it wants to be compressed, which concerns all of it.
-    async fn payload(&self, payload: Bytes, wanted: bool, request: &HeaderMap) -> Response<Body> {
+    async fn payload(&self, handle: &ConnectionHandle, payload: Payload, wanted: bool, request: &HeaderMap) -> Response<Body> {
+        let (payload, kind) = match (payload, &handle.jsonp) {
+            (Payload::Text(text), None) => (text, TEXT),
+            (Payload::Text(text), Some(jsonp)) => (jsonp.script(&text), TEXT),
+            (Payload::Binary(bytes), _) => (bytes, BYTES),
+        };
         let threshold = self.inner.config.compression_threshold_bytes.filter(|_| wanted);
         let (payload, encoding) = match threshold {
             Some(threshold) if payload.len() >= COMPRESSED_APART_BYTES => {
@@ -265,7 +284,7 @@ impl Server {
             Some(threshold) => compress(payload, request, threshold),
             None => (payload, None),
         };
-        let mut response = success(full(payload), "text/plain; charset=UTF-8", request);
+        let mut response = success(full(payload), kind, request);
         if let Some(encoding) = encoding {
             response.headers_mut().insert(header::CONTENT_ENCODING, encoding);
         }
@@ -281,7 +300,12 @@ enum Content<B, R> {
 }
 
 /// A POST that cannot be answered at once: its body is still coming, or its session is busy.
-async fn post_in_steps<B, R>(handle: &ConnectionHandle, headers: &HeaderMap, content: Content<B, R>) -> Response<Body>
+async fn post_in_steps<B, R>(
+    handle: &ConnectionHandle,
+    headers: &HeaderMap,
+    is_binary: bool,
+    content: Content<B, R>,
+) -> Response<Body>
 where
     B: HttpBody<Data: Send, Error: Send> + Send + 'static,
     R: Future<Output = Result<Bytes, ReadError<B>>>,
@@ -313,7 +337,7 @@ where
     match body {
         None => {}
         Some(Ok(bytes)) => {
-            handle.command(Command::Post(decode(bytes)));
+            handle.command(Command::Post(decode(handle, is_binary, bytes)));
         }
         Some(Err(ReadError::TooLarge(rest))) => {
             in_flight.done();
@@ -331,7 +355,14 @@ where
 }
 
 /// The text of a POST; what is no UTF-8 is replaced, as in the reference.
-fn decode(bytes: Bytes) -> Text {
+fn decode(handle: &ConnectionHandle, is_binary: bool, bytes: Bytes) -> Text {
+    if handle.jsonp.is_some() {
+        // A form without a payload is accepted, and nothing comes of it.
+        return jsonp::payload_of_form(&bytes).map_or_else(|| handle.revision.nothing(), Text::from);
+    }
+    if is_binary {
+        return v3::payload::text_of_binary(&bytes);
+    }
     Text::from_utf8(bytes.clone()).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into())
 }
 
@@ -339,6 +370,9 @@ fn decode(bytes: Bytes) -> Text {
 fn accepted(request: &HeaderMap) -> Response<Body> {
     success(full("ok"), "text/html", request)
 }
+
+const TEXT: &str = "text/plain; charset=UTF-8";
+const BYTES: &str = "application/octet-stream";
 
 /// From this size on, compressing takes long enough to hold up the other tasks of a worker.
 const COMPRESSED_APART_BYTES: usize = 64 << 10;
@@ -354,11 +388,6 @@ fn success(body: Body, kind: &'static str, request: &HeaderMap) -> Response<Body
         headers.insert(header::X_XSS_PROTECTION, HeaderValue::from_static("0"));
     }
     response
-}
-
-fn encode_open(open: &Packet) -> Bytes {
-    let frame = super::proto::Frame::control(open);
-    super::proto::payload::encode(std::iter::once(&frame))
 }
 
 /// The answer to a POST whose session ended under it.

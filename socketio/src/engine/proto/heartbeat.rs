@@ -5,6 +5,8 @@
 //!                                 |--timeout--> dead
 //! ```
 //! As the reference since 6.6.10: the first other packet while waiting restarts the timeout, once for each ping.
+//! In revision 3 the client pings: the server only waits, each time for interval and timeout together, and other packets
+//! change nothing.
 
 use super::server::Timing;
 use std::time::{Duration, Instant};
@@ -19,12 +21,21 @@ pub(super) struct Heartbeat {
     /// time it counts as dead.
     suspended: bool,
     patience: Duration,
+    /// How long a sign of life is waited for.
+    timeout: Duration,
 }
 
 #[derive(Debug)]
 enum State {
     Quiet { ping_at: Instant },
     Waiting { dead_at: Instant, extended: bool },
+}
+
+impl State {
+    /// Nothing but a ping of the client counts.
+    fn listening(dead_at: Instant) -> State {
+        State::Waiting { dead_at, extended: true }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -39,7 +50,14 @@ impl Heartbeat {
             state: State::Quiet { ping_at: now + timing.ping_interval },
             suspended: false,
             patience: (timing.ping_interval + timing.ping_timeout) * SUSPENDED_BEATS,
+            timeout: timing.ping_timeout,
         }
+    }
+
+    /// The heartbeat of revision 3.
+    pub(super) fn of_the_client(timing: &Timing, now: Instant) -> Self {
+        let timeout = timing.ping_interval + timing.ping_timeout;
+        Heartbeat { state: State::listening(now + timeout), suspended: false, patience: timeout * SUSPENDED_BEATS, timeout }
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -63,6 +81,11 @@ impl Heartbeat {
         }
     }
 
+    /// The client has asked, as it does in revision 3.
+    pub(super) fn ping(&mut self, now: Instant) {
+        self.state = State::listening(now + self.timeout);
+    }
+
     pub(super) fn pong(&mut self, timing: &Timing, now: Instant) {
         self.state = State::Quiet { ping_at: now + timing.ping_interval };
     }
@@ -76,9 +99,9 @@ impl Heartbeat {
     }
 
     /// Reading from the client stops or goes on; when it goes on, a pong has the whole timeout again.
-    pub(super) fn suspend(&mut self, suspended: bool, timing: &Timing, now: Instant) {
+    pub(super) fn suspend(&mut self, suspended: bool, now: Instant) {
         if let (true, false, State::Waiting { dead_at, .. }) = (self.suspended, suspended, &mut self.state) {
-            *dead_at = now + timing.ping_timeout;
+            *dead_at = now + self.timeout;
         }
         self.suspended = suspended;
     }

@@ -17,7 +17,7 @@
 use super::{
     heartbeat::{Beat, Heartbeat},
     packet::{Message, Packet},
-    payload,
+    revision::Revision,
 };
 use crate::{reason::DisconnectReason, text::Text};
 use std::{
@@ -155,6 +155,7 @@ struct Probe {
 #[derive(Debug)]
 pub(crate) struct ServerSession {
     timing: Timing,
+    revision: Revision,
     state: State,
     heartbeat: Heartbeat,
     polling: bool,
@@ -168,6 +169,7 @@ impl ServerSession {
     pub(crate) fn new(websocket: bool, timing: Timing, now: Instant) -> Self {
         ServerSession {
             timing,
+            revision: Revision::Four,
             state: if websocket { State::WebSocket } else { State::Polling },
             heartbeat: Heartbeat::new(&timing, now),
             polling: false,
@@ -175,6 +177,15 @@ impl ServerSession {
             closing: None,
             outputs: VecDeque::new(),
         }
+    }
+
+    /// The same session in another revision of the protocol.
+    pub(crate) fn speaking(self, revision: Revision, now: Instant) -> Self {
+        let heartbeat = match revision {
+            Revision::Four => self.heartbeat,
+            Revision::Three { .. } => Heartbeat::of_the_client(&self.timing, now),
+        };
+        ServerSession { revision, heartbeat, ..self }
     }
 
     /// The next order or event, in order.
@@ -266,7 +277,7 @@ impl ServerSession {
             Input::Close(reason) => self.close(reason, now),
             Input::Drained => self.drained(),
             Input::Abort(reason) => self.close_now(reason),
-            Input::Suspended(suspended) => self.heartbeat.suspend(suspended, &self.timing, now),
+            Input::Suspended(suspended) => self.heartbeat.suspend(suspended, now),
             Input::Tick => self.tick(now),
         }
     }
@@ -290,9 +301,13 @@ impl ServerSession {
                 self.heartbeat.sign_of_life(&self.timing, now);
                 self.outputs.push_back(Output::Message(message));
             }
-            Some(Packet::Pong(_)) => self.heartbeat.pong(&self.timing, now),
-            // The server pings, not the client: revision 4 turned the heartbeat around.
-            Some(Packet::Ping(_)) => self.close_now(DisconnectReason::TransportError),
+            // Revision 4 turned the heartbeat around: the server pings, not the client.
+            Some(Packet::Pong(_)) if self.revision == Revision::Four => self.heartbeat.pong(&self.timing, now),
+            Some(Packet::Ping(_)) if self.revision != Revision::Four => {
+                self.heartbeat.ping(now);
+                self.outputs.push_back(Output::Send(Packet::Pong(Text::default())));
+            }
+            Some(Packet::Ping(_) | Packet::Pong(_)) => self.close_now(DisconnectReason::TransportError),
             Some(Packet::Open(_) | Packet::Close | Packet::Upgrade | Packet::Noop) => {
                 self.heartbeat.sign_of_life(&self.timing, now)
             }
@@ -334,7 +349,7 @@ impl ServerSession {
             return;
         }
         self.outputs.push_back(Output::AcceptPost);
-        for packet in payload::decode(body) {
+        for packet in self.revision.decode_payload(body) {
             if self.is_closed() {
                 return;
             }

@@ -3,7 +3,7 @@
 //! The one file that knows the WebSocket library; its types do not leave it.
 
 use crate::{
-    engine::proto::{Frame, FrameData, Message, Packet},
+    engine::proto::{Frame, FrameData, Packet, Revision},
     text::Text,
 };
 use bytes::Bytes;
@@ -48,6 +48,7 @@ pub(crate) enum Received {
 #[derive(Debug)]
 pub(crate) struct WebSocket {
     stream: Box<WebSocketStream<TokioIo<Upgraded>>>,
+    revision: Revision,
     unflushed: bool,
 }
 
@@ -56,6 +57,7 @@ pub(crate) struct WebSocket {
 pub(crate) struct Opening {
     upgrade: OnUpgrade,
     role: Role,
+    revision: Revision,
     max_message_bytes: usize,
 }
 
@@ -63,7 +65,12 @@ impl Opening {
     /// The side of a client masks what it sends.
     pub(crate) fn new(upgrade: OnUpgrade, masks: bool, max_message_bytes: usize) -> Self {
         let role = if masks { Role::Client } else { Role::Server };
-        Opening { upgrade, role, max_message_bytes }
+        Opening { upgrade, role, revision: Revision::Four, max_message_bytes }
+    }
+
+    /// The same WebSocket with packets of another revision.
+    pub(crate) fn speaking(self, revision: Revision) -> Self {
+        Opening { revision, ..self }
     }
 
     /// `None`: the connection was lost.
@@ -77,7 +84,8 @@ impl Opening {
             .max_frame_size(Some(self.max_message_bytes));
         // `from_raw_socket` does no I/O: it is ready at the first poll.
         let mut ready = std::pin::pin!(WebSocketStream::from_raw_socket(TokioIo::new(upgraded), self.role, Some(config)));
-        ready.as_mut().poll(cx).map(|stream| Some(WebSocket { stream: Box::new(stream), unflushed: false }))
+        let revision = self.revision;
+        ready.as_mut().poll(cx).map(|stream| Some(WebSocket { stream: Box::new(stream), revision, unflushed: false }))
     }
 }
 
@@ -89,9 +97,9 @@ impl WebSocket {
             return Poll::Ready(match message {
                 Some(Ok(tungstenite::Message::Text(text))) => {
                     let text = Text::from_utf8(Bytes::from(text)).ok();
-                    Received::Packet(text.and_then(|text| Packet::decode(text).ok()))
+                    Received::Packet(text.and_then(|text| self.revision.decode_text(text).ok()))
                 }
-                Some(Ok(tungstenite::Message::Binary(bytes))) => Received::Packet(Some(Packet::Message(Message::Binary(bytes)))),
+                Some(Ok(tungstenite::Message::Binary(bytes))) => Received::Packet(self.revision.decode_binary(bytes).ok()),
                 Some(Ok(tungstenite::Message::Ping(_))) => {
                     self.unflushed = true;
                     continue;
@@ -121,7 +129,7 @@ impl WebSocket {
 
     /// Queues a frame; it leaves with the next flush at the latest. `false`: the connection is lost.
     pub(crate) fn feed(&mut self, frame: Frame) -> bool {
-        let (payload, data) = match frame.data {
+        let (payload, data) = match self.revision.websocket_frame(frame.data) {
             FrameData::Text(bytes) => (bytes, Data::Text),
             FrameData::Binary(bytes) => (bytes, Data::Binary),
         };
