@@ -45,6 +45,7 @@ mod hooks;
 mod http;
 mod http1;
 mod layers;
+mod legacy;
 mod lifecycle;
 mod limits;
 mod macros;

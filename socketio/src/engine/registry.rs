@@ -56,6 +56,11 @@ impl ConnectionHandle {
         })
     }
 
+    /// Whether this is a client of Socket.IO 1 or 2.
+    pub(crate) fn is_legacy(&self) -> bool {
+        self.revision != Revision::Four
+    }
+
     pub(crate) fn transport(&self) -> Transport {
         if self.websocket.load(Ordering::Acquire) { Transport::WebSocket } else { Transport::Polling }
     }

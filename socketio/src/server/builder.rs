@@ -332,6 +332,15 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
         self.config(|config| config.allow_upgrades(allow))
     }
 
+    /// Also serves clients of Socket.IO 1 and 2, and JSONP polling. `allowEIO3`, default false. Clients since Socket.IO 3 do not
+    /// notice; rooms may hold clients of all versions.
+    ///
+    /// An old client takes the id of its session for the id of its socket in `/`. So [`Socket::id`] tells it too, and whoever
+    /// is told that id can speak for the client, as with the JavaScript server.
+    pub fn allow_eio3(self, allow: bool) -> Self {
+        self.config(|config| config.allow_eio3(allow))
+    }
+
     /// How long a connection may be without any namespace, once, from its start. `connectTimeout`, default 45 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;

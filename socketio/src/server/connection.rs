@@ -15,6 +15,7 @@ use self::arrival::park;
 use super::{
     core::{Link, SocketCore, bundle},
     joined::Joined,
+    legacy,
     mounts::Mounts,
     namespace::Settings,
     running::{Done, Running, Work},
@@ -27,6 +28,7 @@ use crate::{
     extract::ConnectError,
     parser::{Body, Decoder, Kind, Limits, Packet, encode_connect_error},
     reason::DisconnectReason,
+    text::Text,
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::{
@@ -100,6 +102,9 @@ pub(super) async fn run(engine: engine::Connection, shared: Arc<Shared>) {
         lingering: false,
         shared,
     };
+    if connection.link.engine.is_legacy() {
+        poll_fn(|cx| connection.join_root(cx)).await;
+    }
     poll_fn(|cx| connection.poll_run(cx)).await;
 }
 
@@ -219,11 +224,16 @@ impl Connection {
     }
 
     fn packet(&mut self, cx: &mut Context<'_>, packet: Packet) {
-        let path = packet.namespace();
+        let (path, query) = match packet.namespace() {
+            name if self.link.engine.is_legacy() => legacy::split(name),
+            path => (path, ""),
+        };
         let found = self.position(|joined| joined.ended.is_none() && joined.core.namespace().path == path);
         self.last = found.unwrap_or(self.last);
         match (packet.kind(), found) {
-            (Kind::Connect, None) => self.connect(cx, &packet),
+            (Kind::Connect, None) if self.link.engine.is_legacy() => self.connect(cx, path, legacy::auth(query)),
+            (Kind::Connect, None) if packet.payload().is_empty() => self.connect(cx, path, Text::from_static("{}")),
+            (Kind::Connect, None) => self.connect(cx, path, Text::from(packet.payload())),
             (Kind::Disconnect, Some(at)) if self.sockets[at].session.is_some() => {
                 let core = Arc::clone(&self.sockets[at].core);
                 core.end(DisconnectReason::ClientNamespace, false);
@@ -245,6 +255,15 @@ impl Connection {
         }
     }
 
+    /// An old client is in `/` without asking. Where there is no `/`, it is not told: it would take that for a refusal of
+    /// every namespace.
+    fn join_root(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !matches!(caught(|| self.shared.mounts.find("/")), Ok(None)) {
+            self.connect(cx, "/", Text::from_static("{}"));
+        }
+        Poll::Ready(())
+    }
+
     /// Tells a session that it is over.
     fn last_call(&mut self, cx: &mut Context<'_>, core: Arc<SocketCore>, session: Option<Box<dyn ErasedSession>>) {
         let (Some(session), Some(reason)) = (session, core.closed()) else { return };
@@ -256,7 +275,15 @@ impl Connection {
     }
 
     fn refuse(&self, path: &str, error: &ConnectError) {
-        let answer = bundle(encode_connect_error(path, &error.to_json()));
+        if self.link.engine.is_legacy() {
+            self.refuse_with(path, &legacy::refusal(error));
+        } else {
+            self.refuse_with(path, &error.to_json());
+        }
+    }
+
+    fn refuse_with(&self, path: &str, payload: &str) {
+        let answer = bundle(encode_connect_error(path, payload));
         // A connection that has ended needs no answer.
         let _ = self.link.engine.outbox.push(answer, Urgency::Answer);
     }

@@ -270,8 +270,10 @@ impl SocketCore {
         let (rooms, packets) = (std::mem::take(rooms), std::mem::take(packets));
         *life = Life::Connected;
         self.on_link(|link| {
+            // An old client makes its id of the session's, and cannot come back.
+            let payload = (!link.engine.is_legacy()).then_some(&*payload);
             // A connection that ended in between is noticed by its own task.
-            for packet in missed.into_iter().chain([bundle(encode_connect(path, Some(&payload)))]) {
+            for packet in missed.into_iter().chain([bundle(encode_connect(path, payload))]) {
                 let _ = link.engine.outbox.push(packet, Urgency::Answer);
             }
             for packet in packets {

@@ -12,6 +12,7 @@ mod emit;
 mod handle;
 mod hooks;
 mod joined;
+mod legacy;
 mod members;
 mod mounts;
 mod namespace;

@@ -5,11 +5,11 @@ use super::Connection;
 use crate::{
     extract::{ConnectError, ConnectParts},
     id::SocketId,
-    parser::Packet,
     reason::DisconnectReason,
     server::{
         core::{Accepted, SocketCore},
         joined::Joined,
+        legacy,
         mounts::Mount,
         recovery::{Restored, claim},
         running::{ConnectResult, Done, Work},
@@ -32,23 +32,31 @@ pub(super) fn park(absent: Joined) {
 }
 
 impl Connection {
-    pub(super) fn connect(&mut self, cx: &mut Context<'_>, packet: &Packet) {
-        let path = packet.namespace();
+    pub(super) fn connect(&mut self, cx: &mut Context<'_>, path: &str, auth: Text) {
+        let is_legacy = self.link.engine.is_legacy();
         if self.sockets.len() >= self.shared.namespaces_per_connection {
             return self.refuse(path, &ConnectError::new("too many namespaces"));
         }
-        if packet.payload().len() > AUTH_BYTES {
+        if auth.len() > AUTH_BYTES {
             return self.refuse(path, &ConnectError::new("auth payload too large"));
         }
         let (mount, namespace) = match caught(|| self.shared.mounts.find(path)) {
             Ok(Some(found)) => found,
-            Ok(None) => return self.refuse(path, &ConnectError::new("Invalid namespace")),
+            // Said to clients of all versions in the same form.
+            Ok(None) => return self.refuse_with(path, &ConnectError::new("Invalid namespace").to_json()),
             // The pattern of a dynamic namespace is user code.
             Err(Panicked) => return self.refuse(path, &ConnectError::new("internal error")),
         };
-        let auth = if packet.payload().is_empty() { Text::from_static("{}") } else { Text::from(packet.payload()) };
-        let (auth, claim) = if namespace.lane.is_some() { claim(auth) } else { (auth, None) };
-        let core = SocketCore::new(SocketId::from_random(rand::random()), Arc::clone(&namespace), Arc::clone(&self.link), auth);
+        let (auth, claim) = if namespace.lane.is_some() && !is_legacy { claim(auth) } else { (auth, None) };
+        let known_as = is_legacy.then(|| legacy::known_as(path, self.link.engine.id));
+        let id = match known_as {
+            Some(legacy::Known::Id(id)) => id,
+            _ => SocketId::from_random(rand::random()),
+        };
+        let core = SocketCore::new(id, Arc::clone(&namespace), Arc::clone(&self.link), auth);
+        if let Some(legacy::Known::Room(room)) = known_as {
+            core.join(room);
+        }
         self.sockets.push(Joined::new(Arc::clone(&core)));
         match (&namespace.lane, claim) {
             (Some(lane), Some(claim)) => {

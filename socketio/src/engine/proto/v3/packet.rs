@@ -1,9 +1,7 @@
 //! Single packets of revision 3: a binary one has its type in front, as the character `4` behind `b`, or as the byte 4.
 
-use crate::{
-    engine::proto::packet::{FrameData, Message, Packet, PacketError, decode_base64},
-    text::Text,
-};
+use super::super::packet::{FrameData, Message, Packet, PacketError, decode_base64};
+use crate::text::Text;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::{Buf, Bytes};
 

@@ -8,14 +8,14 @@
 //! Stricter than the reference, in what no client sends: a length is written in decimal digits (not ` 5` or `5e0`), and the last
 //! packet of a binary body is complete.
 
-use super::packet::{self, MESSAGE};
-use crate::{
-    engine::proto::{
+use super::{
+    super::{
         packet::{Frame, FrameData, Packet, PacketError},
         revision::Payload,
     },
-    text::Text,
+    packet::{self, MESSAGE},
 };
+use crate::text::Text;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use std::fmt::Write as _;
