@@ -43,6 +43,8 @@
 //! | what happens to events that do not fit | [`Rejection`], [`Builder::on_rejection`] |
 //! | code around every event: rate limits, logs, your own | [`layer`], [`Builder::event_layer`] |
 //! | events known only at run time | [`Untyped`], [`Service`], [`RawArgs`] |
+//! | packets in msgpack, or as you like | [`parser::Parser`], [`Builder::parser`] |
+//! | clients of Socket.IO 1 and 2 | [`Builder::allow_eio3`] |
 //! | Engine.IO without Socket.IO | [`engine::Server`] |
 //! | TypeScript for the stock client, JSON Schema | [`typescript`] |
 //! | AsyncAPI 3 | [`asyncapi`] |
@@ -126,6 +128,7 @@ struct Readme;
 /// So do those of the guides.
 #[cfg(all(doctest, feature = "server"))]
 #[doc = include_str!("../../docs/authentication.md")]
+#[doc = include_str!("../../docs/legacy.md")]
 #[doc = include_str!("../../docs/namespaces.md")]
 #[doc = include_str!("../../docs/recovery.md")]
 #[doc = include_str!("../../docs/rejections.md")]

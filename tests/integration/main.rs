@@ -51,6 +51,7 @@ mod limits;
 mod macros;
 mod namespaces;
 mod order;
+mod parsers;
 mod recovery;
 mod recovery_schedules;
 mod rejections;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use socketio::{
     Auth, Binary, Body, CallError, ConnectError, Cookie, Cors, DisconnectReason, Incoming, Outcome, Raw, Recovery, Service, Socket,
-    SocketId, SocketIo, Untyped, contract::RawArgs, engine,
+    SocketId, SocketIo, Untyped, contract::RawArgs, engine, parser::MsgPack,
 };
 use std::{
     collections::HashMap,
@@ -40,6 +40,7 @@ pub fn app() -> Router {
         .layer(old_engine.layer())
         .layer(protocol.layer())
         .layer(application("/fixture").build().layer())
+        .layer(application("/msgpack").parser(MsgPack).build().layer())
         .layer(application("/legacy").allow_eio3(true).build().layer())
         .layer(cross_origin.layer())
         .layer(recovering.layer())

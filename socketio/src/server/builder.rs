@@ -1,7 +1,8 @@
 //! `Builder`: settings, state and namespaces of a server. It checks everything once and starts nothing.
 
 use super::{
-    client_files::{ClientFiles, ClientFilesError},
+    build_error::BuildError,
+    client_files::ClientFiles,
     connection::{self, Shared},
     handle::SocketIo,
     hooks::{Hooks, Outgoing},
@@ -9,13 +10,14 @@ use super::{
     namespace::Settings,
     recovery::{Memory, Recovery, Store},
     socket::Socket,
+    spelling::Spelling,
 };
 use crate::{
     contract::{Incoming, Namespace, Rejection, Untyped},
-    engine::{self, Config, ConfigError, Cookie, Cors, Transport},
+    engine::{self, Config, Cookie, Cors, Transport},
     extract::{ConnectArgs, ConnectFn, ConnectFuture, ConnectSig, Session},
     layer::EventLayer,
-    parser::Limits,
+    parser::{Limits, Parser},
 };
 use http::{HeaderMap, request::Parts};
 use std::{
@@ -85,30 +87,13 @@ pub struct Builder<S> {
     max_attachment_bytes: Option<usize>,
     client_files: Option<PathBuf>,
     recovery: Option<Recovery>,
+    spelling: Spelling,
 }
 
 impl<S> fmt::Debug for Builder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("config", &self.config).field("namespaces", &self.mounts.len()).finish_non_exhaustive()
     }
-}
-
-/// The server cannot be built.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// A setting cannot work.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// Two namespaces have the same path.
-    #[error("the namespace `{0}` is registered twice")]
-    DuplicateNamespace(String),
-    /// The path of an untyped namespace is not one.
-    #[error("`{0}` is no namespace path: it starts with `/` and has neither `,` nor `?`")]
-    NamespacePath(String),
-    /// The client bundle cannot be served.
-    #[error(transparent)]
-    ClientFiles(#[from] ClientFilesError),
 }
 
 impl Builder<()> {
@@ -126,6 +111,7 @@ impl Builder<()> {
             max_attachment_bytes: None,
             client_files: None,
             recovery: None,
+            spelling: Spelling::default(),
         }
     }
 
@@ -144,6 +130,7 @@ impl Builder<()> {
             max_attachment_bytes: self.max_attachment_bytes,
             client_files: self.client_files,
             recovery: self.recovery,
+            spelling: self.spelling,
         }
     }
 }
@@ -307,6 +294,13 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     /// JavaScript server has no limit. A single larger message is sent to a client that has nothing else waiting.
     pub fn max_buffered(self, bytes: usize) -> Self {
         self.config(|config| config.max_buffered(bytes))
+    }
+
+    /// How packets are spelled, for all clients of this server: [`MsgPack`](crate::parser::MsgPack) or a parser of your own.
+    /// `parser`, default the protocol's own, which needs no parser. Clients must be given the same.
+    pub fn parser(mut self, parser: impl Parser) -> Self {
+        self.spelling = Spelling::custom(parser);
+        self
     }
 
     /// The largest number of attachments in one packet. `maxAttachments` of the parser, default 10. Clients have a limit
@@ -473,7 +467,8 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
             ack_timeout: self.ack_timeout,
             handlers_per_socket: self.handlers_per_socket,
             hooks: self.hooks,
-            recovery: self.recovery.map(|recovery| Memory::new(recovery, noticed) as Arc<dyn Store>),
+            recovery: self.recovery.map(|recovery| Memory::new(recovery, noticed, self.spelling.clone()) as Arc<dyn Store>),
+            spelling: self.spelling,
         });
         let shared = Arc::new(Shared {
             mounts: Mounts::new(self.mounts, Arc::clone(&settings)),

@@ -13,7 +13,7 @@ mod arrival;
 
 use self::arrival::park;
 use super::{
-    core::{Link, SocketCore, bundle},
+    core::{Link, SocketCore},
     joined::Joined,
     legacy,
     mounts::Mounts,
@@ -21,12 +21,13 @@ use super::{
     running::{Done, Running, Work},
     session::{ErasedSession, Panicked, caught, drop_caught},
     socket::Socket,
+    spelling::SpellingDecoder,
 };
 use crate::{
     contract::{AckData, Incoming, Outcome, Rejection, RejectionKind},
     engine::{self, Event, Message, Urgency},
     extract::ConnectError,
-    parser::{Body, Decoder, Kind, Limits, Packet, encode_connect_error},
+    parser::{Body, Kind, Limits, Packet, encode_connect_error},
     reason::DisconnectReason,
     text::Text,
 };
@@ -62,7 +63,7 @@ struct Connection {
     engine: engine::Connection,
     shared: Arc<Shared>,
     link: Arc<Link>,
-    decoder: Decoder,
+    decoder: SpellingDecoder,
     sockets: Vec<Joined>,
     running: FuturesUnordered<Running>,
     /// Namespaces that the client left in this turn: what it sent in the same breath is dropped, not punished.
@@ -90,7 +91,7 @@ pub(super) async fn run(engine: engine::Connection, shared: Arc<Shared>) {
     let mut connection = Connection {
         engine,
         link,
-        decoder: Decoder::new(shared.limits),
+        decoder: shared.settings.spelling.decoder(shared.limits),
         sockets: Vec::new(),
         running: FuturesUnordered::new(),
         just_left: HashSet::new(),
@@ -209,11 +210,7 @@ impl Connection {
         if self.over {
             return;
         }
-        let packet = match message {
-            Message::Text(text) => self.decoder.text(text),
-            Message::Binary(bytes) => self.decoder.binary(bytes),
-        };
-        match packet {
+        match self.decoder.decode(message) {
             Ok(Some(packet)) => self.packet(cx, packet),
             Ok(None) => {}
             Err(error) => {
@@ -283,7 +280,7 @@ impl Connection {
     }
 
     fn refuse_with(&self, path: &str, payload: &str) {
-        let answer = bundle(encode_connect_error(path, payload));
+        let answer = self.shared.settings.spelling.bundle(encode_connect_error(path, payload));
         // A connection that has ended needs no answer.
         let _ = self.link.engine.outbox.push(answer, Urgency::Answer);
     }

@@ -2,7 +2,7 @@
 
 use super::{
     builder::Builder, client_files::ClientFiles, connection::Shared, mounts::Scope, namespace::NamespaceHandle,
-    recovery::RecoveryMetrics,
+    recovery::RecoveryMetrics, spelling::Spelling,
 };
 use crate::{
     contract::Namespace,
@@ -125,6 +125,11 @@ impl SocketIo {
     /// The path of the endpoint, with its trailing slash.
     pub(crate) fn path(&self) -> &str {
         self.inner.engine.config().path_prefix()
+    }
+
+    /// How packets are spelled.
+    pub(crate) fn spelling(&self) -> &Spelling {
+        &self.inner.shared.settings.spelling
     }
 
     /// Number of connections, whatever the number of namespaces each has joined.

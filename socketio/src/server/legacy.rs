@@ -9,9 +9,12 @@
 //!
 //! Events, acknowledgements and attachments are the same, so that a room may hold clients of all versions.
 
+use super::core::SocketCore;
 use crate::{
+    engine::Bundle,
     extract::ConnectError,
     id::{SessionId, SocketId},
+    parser::encode_connect,
     room::Room,
     text::Text,
 };
@@ -55,6 +58,18 @@ pub(super) fn known_as(path: &str, session: SessionId) -> Known {
     match path {
         "/" => Known::Id(SocketId::of_session(session)),
         _ => Known::Room(Room::from(format!("{path}#{}", session.expose()))),
+    }
+}
+
+impl SocketCore {
+    /// The answer to CONNECT. An old client makes its id of the session's, and cannot come back.
+    pub(super) fn answer_to_connect(&self) -> Bundle {
+        let payload = match self.tracked() {
+            _ if self.on_link(|link| link.engine.is_legacy()) => None,
+            Some(tracked) => Some(format!("{{\"sid\":\"{}\",\"pid\":\"{}\"}}", self.id(), tracked.pid.expose())),
+            None => Some(format!("{{\"sid\":\"{}\"}}", self.id())),
+        };
+        self.bundle(encode_connect(&self.namespace().path, payload.as_deref()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod ack;
 mod broadcast;
+mod build_error;
 mod builder;
 mod client_files;
 mod cluster;
@@ -21,11 +22,13 @@ mod remote;
 mod running;
 mod session;
 mod socket;
+mod spelling;
 
 pub(crate) use self::core::SocketCore;
 pub use ack::{BroadcastReply, Reply};
 pub use broadcast::{Broadcast, Many};
-pub use builder::{BuildError, Builder};
+pub use build_error::BuildError;
+pub use builder::Builder;
 pub use client_files::ClientFilesError;
 pub use cluster::{ClusterEmitterOf, OtherServers, ServerReplies};
 pub use data::DataError;
@@ -37,3 +40,4 @@ pub use recovery::{Recovery, RecoveryMetrics};
 pub use remote::RemoteSocket;
 pub(crate) use session::{ErasedSession, erase};
 pub use socket::Socket;
+pub(crate) use spelling::{Spelling, SpellingDecoder};

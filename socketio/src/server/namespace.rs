@@ -12,6 +12,7 @@ use super::{
     recovery::{Audience, Lane, Posted, Store},
     remote::RemoteSocket,
     socket::Socket,
+    spelling::Spelling,
 };
 use crate::{
     contract::{AckData, Events, Namespace},
@@ -39,6 +40,7 @@ pub(super) struct Settings {
     pub(super) hooks: Hooks,
     /// Set if connections are recovered.
     pub(super) recovery: Option<Arc<dyn Store>>,
+    pub(super) spelling: Spelling,
 }
 
 /// Who is told that a dynamic namespace has ended.

@@ -1,9 +1,10 @@
-// The conformance fixture (groups H, F1 to F6, F8) on the official Node server: the oracle of the suites.
+// The conformance fixture (groups H, F1 to F8) on the official Node server: the oracle of the suites.
 // Argument types are checked the way a typed server would (a wrong type = the event is ignored, no ack);
 // nothing else is guarded, so whatever kills a stock Node server kills this one too.
 import { createServer } from "node:http";
 import { Server as EngineServer } from "engine.io";
 import { Server } from "socket.io";
+import msgpack from "socket.io-msgpack-parser";
 
 const flag = process.argv.indexOf("--port");
 const port = flag === -1 ? 0 : Number(process.argv[flag + 1]);
@@ -44,7 +45,7 @@ protocol.on("connection", (socket) => {
 });
 protocol.of("/custom").on("connection", (socket) => socket.emit("auth", socket.handshake.auth));
 
-// F4, F5, F6 and F8: the app
+// F4 to F8: the app
 const appOptions = {
   serveClient: false,
   pingInterval: 25_000,
@@ -60,6 +61,7 @@ const appOptions = {
 app(new Server(http, { ...appOptions, path: "/fixture/" }));
 app(new Server(http, { ...appOptions, path: "/recovery/", connectionStateRecovery: { maxDisconnectionDuration: 5000 } }));
 app(new Server(http, { ...appOptions, path: "/legacy/", allowEIO3: true }));
+app(new Server(http, { ...appOptions, path: "/msgpack/", parser: msgpack }));
 app(
   new Server(http, {
     ...appOptions,
