@@ -38,20 +38,21 @@ const fn driver(path: &'static str, uses: &'static [&'static str]) -> Room {
 }
 
 /// The layers, bottom up. A file belongs to the first room that holds it.
-const ROOMS: [Room; 19] = [
+const ROOMS: [Room; 20] = [
     pure("text", &[]),
     pure("id", &[]),
     pure("reason", &[]),
     pure("room", &["id"]),
     pure("describe", &["text"]),
-    pure("engine/proto", &["id", "reason", "text"]),
+    pure("websocket", &["text"]),
+    pure("engine/proto", &["id", "reason", "text", "websocket"]),
     pure("parser", &["id", "text"]),
     pure("contract", &["describe", "id", "parser", "reason", "text"]),
     pure("schema", &["contract", "describe"]),
     // Compares and writes the files of users, in their tests; nothing else in it leaves the process.
     driver("typescript", &["contract", "describe", "schema"]),
     driver("asyncapi", &["contract", "describe", "schema", "typescript"]),
-    driver("engine", &["id", "reason", "room", "text"]),
+    driver("engine", &["id", "reason", "room", "text", "websocket"]),
     driver("server", &["contract", "describe", "engine", "extract", "id", "layer", "parser", "reason", "room", "text"]),
     driver("layer", &["contract", "reason", "server"]),
     driver("extract", &["contract", "engine", "id", "reason", "server", "text"]),
@@ -203,14 +204,15 @@ fn pure_rooms_touch_neither_network_nor_clock() {
 }
 
 /// Who may name the WebSocket library, and why.
-const KNOW_TUNGSTENITE: [(&str, &str); 1] = [("socketio/src/engine/transport/websocket.rs", "the transport")];
+const KNOW_TUNGSTENITE: [(&str, &str); 1] =
+    [("socketio/src/websocket/tests/oracle.rs", "an independent implementation to compare with")];
 
 #[test]
-fn one_file_knows_the_websocket_library() {
+fn only_a_test_knows_a_websocket_library() {
     let names = TREE.rust().filter(|file| file.below("socketio/src").is_some() && code(&file.text).contains("tungstenite"));
     let offences: Vec<_> =
         names.filter(|file| KNOW_TUNGSTENITE.iter().all(|(path, _)| *path != file.path)).map(|file| file.path.clone()).collect();
-    report(&offences, "use the types of engine/transport/websocket.rs, so that the library can be replaced in one place");
+    report(&offences, "use the room `websocket` and engine/transport/websocket.rs; see docs/adr/0005");
 }
 
 #[test]
@@ -436,6 +438,21 @@ fn every_difference_and_every_rejection_has_a_test() {
         }));
     }
     report(&offences, "write the test that pins what the row says, and name it in the last column");
+}
+
+#[test]
+fn every_known_attack_has_a_test() {
+    let document = "docs/SECURITY.md";
+    let text = TREE.text(document);
+    let start = text.find("\n## Known attacks").expect("docs/SECURITY.md has a chapter `Known attacks`");
+    let chapter = &text[start + 4..];
+    let rows = rows(chapter.find("\n## ").map_or(chapter, |end| &chapter[..end]));
+    assert!(rows.len() >= 16, "advisories do not go away");
+    let offences: Vec<_> = rows
+        .iter()
+        .filter_map(|(_, cells)| Some(format!("{document}: {}: {}", cells[0], check_tests(cells.last()?).err()?)))
+        .collect();
+    report(&offences, "write the test that shows that the attack fails, and name it in the last column");
 }
 
 #[test]

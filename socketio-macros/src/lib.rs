@@ -207,6 +207,23 @@ pub fn fallback(_: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// There is at most one per [`namespace`](macro@namespace), and none in [`events`](macro@events).
+///
+/// By then the socket has left: nobody reaches it, `is_connected()` is false, and what is emitted to it is dropped. `rooms()` still
+/// are those it was in, and `data()` is what it was, so that the others can be told:
+///
+/// ```
+/// # use socketio::{DisconnectReason, Socket, events, namespace};
+/// # #[events] trait ChatEvents { #[event] async fn gone(&self, room: &str); }
+/// # #[namespace("/chat", emits = ChatEvents)] trait Chat { #[disconnect] async fn left(&self, reason: DisconnectReason); }
+/// # struct Session { socket: Socket<dyn Chat> }
+/// impl Chat for Session {
+///     async fn left(&self, _reason: DisconnectReason) {
+///         for room in self.socket.rooms() {
+///             self.socket.to(room.clone()).emit().gone(room.as_str());
+///         }
+///     }
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn disconnect(_: TokenStream, item: TokenStream) -> TokenStream {
     misplaced("disconnect", "`#[namespace(..)]`", item)
@@ -223,7 +240,8 @@ pub fn disconnect(_: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// A refusal is acknowledged if the event returns `Result<_, E>` with `E: From<Rejection>`. There is at most one per trait.
+/// A refusal is acknowledged if the event returns `Result<_, E>` with `E: From<Rejection>`, which can tell refusals apart by the code
+/// that `Rejection::with_code` gives them. `event.name()` is the name on the wire. There is at most one per trait.
 #[proc_macro_attribute]
 pub fn middleware(_: TokenStream, item: TokenStream) -> TokenStream {
     misplaced("middleware", "`#[namespace(..)]` or `#[events]`", item)

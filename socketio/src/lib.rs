@@ -48,6 +48,7 @@
 //! | Engine.IO without Socket.IO | [`engine::Server`] |
 //! | TypeScript for the stock client, JSON Schema | [`typescript`] |
 //! | AsyncAPI 3 | [`asyncapi`] |
+//! | going down in order | [`SocketIo::shutdown`] |
 //! | clients for tests, in the same process | [`test`](mod@test) |
 //! | clients of Rust programs | feature `client`, `Client` |
 //!
@@ -87,6 +88,8 @@ mod server;
 pub mod test;
 mod text;
 pub mod typescript;
+#[cfg(any(feature = "server", feature = "client"))]
+mod websocket;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -101,7 +104,7 @@ pub use contract::{
 #[cfg(any(feature = "server", feature = "client"))]
 pub use engine::Transport;
 #[cfg(feature = "server")]
-pub use engine::{Cookie, CookieError, Cors, CorsError, Handshake, SameSite};
+pub use engine::{Cookie, CookieError, Cors, CorsError, Handshake, SameSite, SlowConsumer};
 #[cfg(feature = "server")]
 pub use extract::{
     Auth, ConnectArgs, ConnectError, ConnectFn, ConnectFuture, ConnectOutput, ConnectParts, ConnectRefusal, ConnectSig,
@@ -114,8 +117,8 @@ pub use room::Room;
 #[cfg(feature = "server")]
 pub use server::{
     Broadcast, BroadcastReply, BuildError, Builder, ClientFilesError, ClusterEmitterOf, DataError, EmitterOf, Many,
-    NamespaceHandle, One, OtherServers, Outgoing, Recovery, RecoveryMetrics, RemoteSocket, Reply, ServerReplies, Single, Socket,
-    SocketIo, Try,
+    NamespaceHandle, One, OtherServers, Outgoing, Recovery, RecoveryMetrics, RemoteSocket, Reply, ServerReplies, Shutdown,
+    ShutdownReport, Single, Socket, SocketIo, Try,
 };
 pub use socketio_macros::{disconnect, event, events, fallback, middleware, namespace};
 pub use text::Text;
@@ -132,6 +135,7 @@ struct Readme;
 #[doc = include_str!("../../docs/namespaces.md")]
 #[doc = include_str!("../../docs/recovery.md")]
 #[doc = include_str!("../../docs/rejections.md")]
+#[doc = include_str!("../../docs/operations.md")]
 #[doc = include_str!("../../docs/testing.md")]
 #[doc = include_str!("../../docs/typescript.md")]
 struct Guides;

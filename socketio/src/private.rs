@@ -4,7 +4,7 @@
 
 pub use crate::{
     __pick_trait as pick_trait,
-    contract::{BoxFuture, Events, FromEvent, Incoming, Namespace, NoEvents, Outcome, Rejection, Serve, Target},
+    contract::{BoxFuture, Events, FromEvent, Incoming, Namespace, NoEvents, NoServerEvents, Outcome, Rejection, Serve, Target},
     parser::BodyWriter,
     reason::DisconnectReason,
 };
@@ -69,6 +69,26 @@ pub mod probe {
         type Err = E;
         fn as_result(&self) -> Result<&T, &E> {
             self.as_ref()
+        }
+    }
+
+    /// What a middleware says about an event.
+    #[diagnostic::on_unimplemented(
+        message = "a middleware returns `Result<(), Rejection>`, not `{Self}`",
+        label = "write `Result<(), socketio::Rejection>`",
+        note = "refuse with `Err(Rejection::new(\"..\"))`, and add `.with_code(\"..\")` for programs"
+    )]
+    pub trait Verdict {
+        /// As a result.
+        ///
+        /// # Errors
+        /// The event is refused.
+        fn verdict(self) -> Result<(), Rejection>;
+    }
+
+    impl Verdict for Result<(), Rejection> {
+        fn verdict(self) -> Result<(), Rejection> {
+            self
         }
     }
 

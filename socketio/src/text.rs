@@ -7,6 +7,17 @@ use bytestring::ByteString;
 use std::{fmt, ops::Deref, ops::Range};
 
 /// A cheaply cloned, immutable UTF-8 string backed by [`Bytes`].
+///
+/// ```
+/// use socketio::Text;
+///
+/// let text = Text::from("42[\"say\",\"hi\"]");
+/// let payload = text.slice(2..text.len()); // the same memory
+/// assert_eq!(payload.as_str(), "[\"say\",\"hi\"]");
+/// assert_eq!(Text::from_utf8(payload.clone().into_bytes()), Ok(payload));
+/// assert_eq!(Text::from_static("2").len(), 1);
+/// assert!(Text::from_utf8(vec![0xff].into()).is_err());
+/// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Text(ByteString);
 

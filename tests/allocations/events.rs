@@ -16,6 +16,8 @@ trait Echo {
     async fn tell(&self, number: u32);
     #[event]
     async fn tell_long(&self, number: u32);
+    #[event]
+    async fn tell_all(&self, number: u32);
 }
 
 #[events]
@@ -45,6 +47,9 @@ impl Echo for Session {
     }
     async fn tell_long(&self, number: u32) {
         self.0.emit().long(number);
+    }
+    async fn tell_all(&self, number: u32) {
+        self.0.namespace().emit().told(number);
     }
 }
 
@@ -98,4 +103,32 @@ fn names_of_events_are_not_allocated() {
     let short = cost("tell", "7", None, r#"42/echo,["told",7]"#);
     let long = cost("tell_long", "7", None, &format!("42/echo,[\"{LONG}\",7]"));
     assert_eq!(long, short, "emitting an event with a long name");
+}
+
+/// What the server allocates for a broadcast to so many.
+fn broadcast(receivers: usize) -> f64 {
+    const MANY: u32 = 500;
+    let io = SocketIo::builder()
+        .namespace::<dyn Echo, _>(async |socket: Socket<dyn Echo>| Ok::<_, ConnectError>(Session(socket)))
+        .build();
+    let server = Counted::start(&io);
+    let mut clients: Vec<Client> = (0..receivers).map(|_| Client::join(&server, "/echo")).collect();
+    let mut run = |times: u32| {
+        let counted = server.count(|| {
+            for _ in 0..times {
+                clients[0].send(r#"42/echo,["tell_all",7]"#);
+                clients.iter_mut().for_each(|client| assert_eq!(client.receive(), r#"42/echo,["told",7]"#));
+            }
+        });
+        counted.count_total as f64
+    };
+    run(MANY);
+    (run(2 * MANY) - run(MANY)) / f64::from(MANY)
+}
+
+#[test]
+fn a_broadcast_allocates_nothing_for_its_receivers() {
+    let (one, twenty) = (broadcast(1), broadcast(20));
+    // A heartbeat may fall into it, and costs less than one allocation for each broadcast.
+    assert!(twenty - one < 1.0, "{one} for one, {twenty} for twenty");
 }

@@ -3,11 +3,11 @@
 use crate::{client::Client, server::Server};
 use serde_json::{Value, json};
 use socketio::{
-    Incoming, Outcome, Rejection, RejectionKind, SocketIo,
+    BuildError, ConnectError, Incoming, Outcome, RawArgs, Rejection, RejectionKind, Service, SocketIo, Untyped,
     layer::{Next, RateLimit, Trace, from_fn},
     namespace,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 #[namespace("/chat")]
@@ -35,6 +35,49 @@ async fn politely(event: Incoming, next: Next) -> Outcome {
         Ok(Value::String(text)) if text.contains("damn") => Rejection::new("mind your language").into(),
         _ => next.run(event).await,
     }
+}
+
+/// Knows every name.
+#[namespace("/open")]
+trait Open {
+    #[fallback]
+    async fn any(&self, event: &str, args: RawArgs<'_>);
+}
+
+impl Open for Session {
+    async fn any(&self, _: &str, _: RawArgs<'_>) {}
+}
+
+struct Relay;
+
+impl Service for Relay {
+    async fn event(self: Arc<Self>, _: Incoming) -> Outcome {
+        Outcome::Done(None)
+    }
+}
+
+#[test]
+fn a_layer_that_surrounds_nothing_is_a_mistake() {
+    let limit = || RateLimit::new(1, Duration::from_secs(1));
+    let before = SocketIo::builder().event_layer(limit()).shared::<dyn Chat>(Session).try_build();
+    assert!(matches!(before, Err(BuildError::LayerWithoutNamespace)), "{before:?}");
+    SocketIo::builder().shared::<dyn Chat>(Session).event_layer(limit()).try_build().expect("the other way round");
+}
+
+#[test]
+fn a_layer_that_names_an_unknown_event_is_a_mistake() {
+    let named = |event: &str| RateLimit::default().event("say", 1, Duration::ZERO).event(event, 1, Duration::ZERO);
+    let wrong = SocketIo::builder().shared::<dyn Chat>(Session).event_layer(named("sya")).try_build();
+    assert!(matches!(&wrong, Err(BuildError::UnknownEvent(event)) if event == "sya"), "{wrong:?}");
+    let shared = SocketIo::builder().shared::<dyn Chat>(Session).event_layer(Arc::new(named("sya"))).try_build();
+    assert!(matches!(shared, Err(BuildError::UnknownEvent(_))), "{shared:?}");
+    SocketIo::builder().shared::<dyn Chat>(Session).event_layer(named("count")).try_build().expect("both are there");
+    // Whoever takes any event has it, too.
+    let open = SocketIo::builder().shared::<dyn Chat>(Session).shared::<dyn Open>(Session);
+    open.event_layer(named("sya")).try_build().expect("there is a fallback");
+    let relay = async || Ok::<_, ConnectError>(Relay);
+    let untyped = SocketIo::builder().namespace_at::<Untyped, _>("/relay", relay);
+    untyped.event_layer(named("sya")).try_build().expect("an untyped namespace has no list");
 }
 
 over_all_transports! {

@@ -372,7 +372,8 @@ over_all_transports! {
         assert_eq!(queued, 50, "what was queued is delivered");
         assert_eq!(idle.rest().await, []);
         let late = Http::get(server.addr, "/socket.io/?EIO=4&transport=polling", &[]).await;
-        assert_eq!(late.status, 503);
+        let told = json!({ "code": 503, "message": "Server is shutting down" });
+        assert_eq!((late.status, late.json(), late.header("retry-after")), (503, told, Some("1")));
         drop((client, idle));
         eventually("only the slow handler is left", || io.connections() == 1).await;
         assert!(!closing.is_finished(), "a handler is in flight");

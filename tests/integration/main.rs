@@ -33,6 +33,7 @@ macro_rules! over_all_transports {
 }
 
 mod acks;
+mod admission;
 mod binary;
 mod cleanup;
 mod client;
@@ -41,6 +42,7 @@ mod data;
 mod dynamic;
 mod expiry;
 mod extractors;
+mod frames;
 mod hooks;
 mod http;
 mod http1;
@@ -61,3 +63,5 @@ mod rust_client;
 mod script;
 mod secrets;
 mod server;
+mod shutdown;
+mod slow;

@@ -65,6 +65,7 @@ fn says(event: &Incoming, what: &str) -> bool {
 trait Table {
     #[middleware]
     async fn allow(&self, event: &Incoming) -> Result<(), Rejection> {
+        assert!(!says(event, "explode"), "on purpose");
         if says(event, "middleware") { Err(Rejection::new("middleware")) } else { Ok(()) }
     }
     #[event]
@@ -139,7 +140,9 @@ impl Open for Session {
     async fn known(&self) -> Ack {
         Ack
     }
-    async fn unknown(&self, _: &str, _: RawArgs<'_>) {}
+    async fn unknown(&self, event: &str, _: RawArgs<'_>) {
+        assert_ne!(event, "explode", "on purpose");
+    }
 }
 
 async fn layer(event: Incoming, next: Next) -> Outcome {
@@ -247,6 +250,20 @@ over_all_transports! {
         // A fallback takes it.
         assert_eq!(client.call("/open", json!(["unknown", 1])).await, json!([]));
         assert_eq!((client.unread(), world.seen()), (vec![], vec![]));
+    }
+
+    async fn a_panic_at_an_event_that_nobody_names(transport) {
+        let mut world = World::new();
+        let mut client = Client::connect(world.server.addr, transport).await;
+        client.join("/table", None).await;
+        client.join("/open", None).await;
+        client.ask("/open", json!(["explode"])).await;
+        assert_eq!(client.call("/open", json!(["known"])).await, json!([]));
+        client.ask("/table", json!(["unknown", "explode"])).await;
+        assert_eq!(client.call("/table", json!(["told", "fine"])).await[0]["ok"], json!(true));
+        assert_eq!(client.unread(), [], "there is no contract that could speak for them");
+        let panicked = |event: &str| (RejectionKind::Panic, event.to_owned());
+        assert_eq!(world.seen(), [panicked("explode"), panicked("unknown")], "in the fallback, and in the middleware");
     }
 
     async fn a_malformed_event_ends_the_connection(transport) {

@@ -7,9 +7,36 @@ use crate::{
 };
 use proptest::{collection::vec, prelude::*, test_runner::Config};
 use serde_json::json;
-use socketio::{Broadcast, ConnectError, NamespaceHandle, Socket, SocketId, SocketIo, Untyped};
+use socketio::{
+    Broadcast, ConnectError, DisconnectReason, NamespaceHandle, Socket, SocketId, SocketIo, Untyped, events, namespace,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc::unbounded_channel;
+
+/// Tells its rooms who has gone, in the last call on its session.
+#[namespace("/farewell", emits = FarewellEvents, data = String)]
+trait Farewell {
+    #[disconnect]
+    async fn left(&self, reason: DisconnectReason);
+}
+
+#[events]
+trait FarewellEvents {
+    #[event]
+    async fn gone(&self, room: &str, name: Option<&str>, connected: bool);
+}
+
+struct Guest(Socket<dyn Farewell>);
+
+impl Farewell for Guest {
+    async fn left(&self, _: DisconnectReason) {
+        let name = self.0.data().expect("a string");
+        for room in self.0.rooms().into_iter().skip(1) {
+            self.0.to(room.clone()).emit().gone(room.as_str(), name.as_deref(), self.0.is_connected());
+        }
+        self.0.emit().gone("nobody hears it", None, true);
+    }
+}
 
 fn start() -> (SocketIo, Server, NamespaceHandle<Untyped>) {
     let (connect, _ended) = script(basic);
@@ -50,6 +77,24 @@ async fn ids_in(to: Broadcast<Untyped>) -> BTreeSet<SocketId> {
 }
 
 over_all_transports! {
+    async fn a_socket_that_has_left_knows_its_rooms_and_data(transport) {
+        let connect = async |socket: Socket<dyn Farewell>| {
+            socket.set_data(&"ann".to_owned())?;
+            socket.join("lobby");
+            Ok::<_, ConnectError>(Guest(socket))
+        };
+        let io = SocketIo::builder().namespace::<dyn Farewell, _>(connect).build();
+        let server = Server::start(&io);
+        let (mut stays, mut leaves) = (Client::connect(server.addr, transport).await, Client::connect(server.addr, transport).await);
+        stays.join("/farewell", None).await;
+        leaves.join("/farewell", None).await;
+        leaves.leave("/farewell").await;
+        stays.expect("/farewell", json!(["gone", "lobby", "ann", false])).await;
+        // What was sent to it would arrive before it is back.
+        leaves.join("/farewell", None).await;
+        assert_eq!(leaves.unread(), []);
+    }
+
     async fn every_address(transport) {
         let (_io, server, all) = start();
         let (mut clients, ids) = clients::<4>(&server, transport).await;

@@ -50,8 +50,8 @@ const FORBIDDEN: &str = "forbidden";
 
 impl From<Rejection> for AdminError {
     fn from(rejection: Rejection) -> Self {
-        match rejection.message() {
-            FORBIDDEN => AdminError::Forbidden,
+        match rejection.code() {
+            Some(FORBIDDEN) => AdminError::Forbidden,
             _ => AdminError::Rejected { reason: rejection.to_string() },
         }
     }
@@ -165,7 +165,7 @@ impl Admin for Session {
         match event.name() {
             "listUsers" | "getUser" => Ok(()),
             _ if self.edits => Ok(()),
-            _ => Err(Rejection::new(FORBIDDEN)),
+            _ => Err(Rejection::new("this token may read only").with_code(FORBIDDEN)),
         }
     }
 

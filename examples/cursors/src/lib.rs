@@ -34,7 +34,8 @@ pub struct Player {
 /// What clients send.
 #[namespace("/cursors", emits = CursorEvents, auth = Login, data = Player, rename_all = "camelCase")]
 pub trait Cursors {
-    /// Enters a board, leaves the one before, and answers with who else is there.
+    /// Enters a board, leaves the one before, and answers with who else is there. Who goes while this answer is on its way is in it
+    /// although `left` comes first, so a client keeps in mind whose `left` it has heard since it asked.
     #[event]
     async fn enter(&self, board: &str) -> Result<Vec<Player>, String>;
     /// Without an answer: a page sends dozens of them in a second.
@@ -75,7 +76,7 @@ async fn connect(socket: Socket<dyn Cursors>, Auth(login): Auth<Login>) -> Resul
         return Err(ConnectError::new("a colour is #rrggbb").with_data("colour"));
     }
     let player = Player { id: socket.id().to_string(), name: login.name, colour: login.colour };
-    socket.set_data(&player).map_err(|error| ConnectError::new(error.to_string()))?;
+    socket.set_data(&player)?;
     Ok(Session { socket, player, board: Mutex::default() })
 }
 

@@ -30,7 +30,7 @@ pub enum TenantError {
 impl From<Rejection> for TenantError {
     fn from(rejection: Rejection) -> Self {
         match rejection.retry_after() {
-            Some(wait) => TenantError::RateLimited { retry_after_ms: wait.as_millis() as u64 + 1 }, // not a moment too soon
+            Some(wait) => TenantError::RateLimited { retry_after_ms: wait.as_millis() as u64 }, // rounded up
             None => TenantError::Refused { reason: rejection.to_string() },
         }
     }
@@ -107,7 +107,7 @@ impl Tenant for Session {
 pub fn server() -> SocketIo {
     let second = Duration::from_secs(1);
     let limit = RateLimit::new(20, second).event("post", 5, second).event("report", 1, 10 * second);
-    // A layer is around the namespaces that were added before it: the other way round, nothing would be limited.
+    // A layer is around the namespaces that were added before it.
     SocketIo::builder().with_state(Tenants).namespace::<dyn Tenant, _>(connect).event_layer(limit).build()
 }
 
@@ -123,11 +123,11 @@ async fn announce(State((io, _)): State<(SocketIo, Tenants)>, text: String) -> S
 }
 
 async fn announce_to(State((io, tenants)): State<(SocketIo, Tenants)>, Path(id): Path<u32>, text: String) -> StatusCode {
-    // `at` says only whether the path fits: a tenant may be known and have no client.
+    // `at` says only whether the path fits.
     if tenants.name(id).await.is_none() {
         return StatusCode::NOT_FOUND;
     }
-    if let Some(tenant) = io.of::<dyn Tenant>().at(&format!("/tenant/{id}")) {
+    if let Some(tenant) = io.of::<dyn Tenant>().at(format!("/tenant/{id}")) {
         tenant.emit().announcement(&text);
     }
     StatusCode::NO_CONTENT

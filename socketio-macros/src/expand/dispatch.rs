@@ -245,15 +245,19 @@ fn untyped(names: &Names) -> TokenStream {
 
 /// Asks the session's middleware; a refusal ends the arm.
 fn middleware(model: &Model, rejected: &TokenStream, names: &Names) -> Option<TokenStream> {
-    let contract = &names.contract;
+    let Names { private, contract, .. } = names;
     model.middleware.as_ref().map(|hook| {
         let (cfgs, method, receiver, rejection) = (&hook.cfgs, &hook.method, receiver(hook.receiver), local("__rejection"));
         let incoming = local_at("__event", span(hook, 0));
         let argument = quote_spanned!(span(hook, 0)=> &#incoming);
+        // A wrong return type is reported where it stands.
+        let verdict = local_at("__verdict", hook.returns);
+        let judge = quote_spanned!(hook.returns=> #private::probe::Verdict::verdict(#verdict));
         quote! {
             #(#cfgs)*
             {
-                if let ::core::result::Result::Err(#rejection) = <__H as #contract>::#method(#receiver, #argument).await {
+                let #verdict = <__H as #contract>::#method(#receiver, #argument).await;
+                if let ::core::result::Result::Err(#rejection) = #judge {
                     return #rejected;
                 }
             }
@@ -274,15 +278,13 @@ fn unknown(model: &Model, names: &Names) -> TokenStream {
         let (first, second) = (local_at("__event", span(hook, 0)), local_at("__event", span(hook, 1)));
         let name = quote_spanned!(span(hook, 0)=> #first.name());
         let args = quote_spanned!(span(hook, 1)=> #second.raw_args());
-        let future = boxed(
-            quote! {
-                #middleware
-                #well_formed
-                <__H as #contract>::#method(#receiver, #name, #args).await;
-                #private::ack::none()
-            },
-            names,
-        );
+        let body = quote! {
+            #middleware
+            #well_formed
+            <__H as #contract>::#method(#receiver, #name, #args).await;
+            #private::ack::none()
+        };
+        let future = boxed(guarded(body, &refused, names), names);
         quote!(#(#cfgs)* _ => #future)
     });
     if model.fallback.as_ref().is_some_and(|hook| hook.cfgs.is_empty()) {
@@ -291,7 +293,11 @@ fn unknown(model: &Model, names: &Names) -> TokenStream {
     let unhandled = quote!(#private::Outcome::Unhandled(#event));
     let last = match &model.middleware {
         // Also unknown events count for a middleware, for example one that limits their rate.
-        Some(_) => boxed(quote! { #middleware #unhandled }, names),
+        Some(_) => {
+            // The guard has lent the event, so it is a copy that comes back; text and attachments are shared.
+            let copy = quote!(#private::Outcome::Unhandled(::core::clone::Clone::clone(&#event)));
+            boxed(guarded(quote! { #middleware #copy }, &refused, names), names)
+        }
         None => quote!(::std::boxed::Box::pin(::core::future::ready(#unhandled)),),
     };
     quote!(#fallback _ => #last)

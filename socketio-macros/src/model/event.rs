@@ -214,10 +214,14 @@ impl Deprecation {
     }
 }
 
+/// `-> impl Future<Output = T>`, written by hand.
+pub(super) fn returns_future(signature: &Signature) -> bool {
+    matches!(&signature.output, ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)))
+}
+
 fn check_signature(signature: &Signature, errors: &mut Errors) {
     if signature.asyncness.is_none() {
-        let future = matches!(&signature.output, ReturnType::Type(_, ty) if matches!(**ty, Type::ImplTrait(_)));
-        let hint = if future { " (write `async fn` and the plain return type)" } else { "" };
+        let hint = if returns_future(signature) { " (write `async fn` and the plain return type)" } else { "" };
         errors.at(signature.fn_token.span(), format!("event methods are `async fn`{hint}"));
     }
     let qualifiers = [

@@ -55,6 +55,8 @@ pub(crate) struct Hook {
     pub(crate) cfgs: Vec<Attribute>,
     /// Where the types of the parameters stand: a wrong type is reported there.
     pub(crate) parameters: Vec<Span>,
+    /// Where the return type stands; the method's name without one.
+    pub(crate) returns: Span,
 }
 
 impl Hook {
@@ -75,6 +77,10 @@ impl Hook {
             receiver,
             cfgs: attr::copies(&method.attrs, "cfg"),
             parameters: signature.inputs.iter().filter_map(span).collect(),
+            returns: match &signature.output {
+                ReturnType::Default => signature.ident.span(),
+                ReturnType::Type(_, ty) => ty.span(),
+            },
         })
     }
 }

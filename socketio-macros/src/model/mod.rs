@@ -20,7 +20,7 @@ use crate::{
     attr::{self, Kind, TraitAttr},
     errors::Errors,
 };
-use syn::{Attribute, Expr, ExprLit, FnArg, ItemTrait, Lit, Meta, PathSegment, Signature, TraitItem, TraitItemFn, Type};
+use syn::{Attribute, Expr, ExprLit, FnArg, ItemTrait, Lit, Meta, PathSegment, Signature, Token, TraitItem, TraitItemFn, Type};
 
 /// A namespace or a set of events.
 pub(crate) struct Model {
@@ -76,6 +76,7 @@ impl Model {
                 "a method is either an `#[event]` or one hook (`#[fallback]`, `#[disconnect]`, `#[middleware]`), not several";
             errors.at(name.span(), message);
         }
+        let is_marked = event.is_some() || !hooks.is_empty();
         let conditional = take_conditional_markers(&mut method.attrs);
         for attr in &conditional {
             errors.on(attr, "`#[event]` cannot be conditional; put `#[cfg(..)]` on the method instead");
@@ -98,6 +99,10 @@ impl Model {
         } else if method.default.is_none() && conditional.is_empty() {
             let hint = "add `#[event]` (or a hook attribute), or give it a default body to make it a plain helper";
             errors.at(name.span(), format!("`{name}` is not marked: {hint}"));
+        }
+        if is_marked && method.sig.asyncness.is_none() && !event::returns_future(&method.sig) {
+            // Reported by now. Implementations are async as they should be, and rustc need not say that they differ.
+            method.sig.asyncness = Some(<Token![async]>::default());
         }
     }
 }

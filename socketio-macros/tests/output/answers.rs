@@ -203,7 +203,21 @@ impl ::socketio::__private::Namespace for dyn Answers {
     type Emits = dyn ::socketio::__private::NoEvents;
     type Auth = ();
     type Data = ();
-    type Cluster = dyn ::socketio::__private::NoEvents;
+    type Cluster = dyn ::socketio::__private::NoServerEvents;
+    #[allow(unreachable_patterns, clippy::all, clippy::pedantic, clippy::nursery)]
+    fn declares(__event: &str) -> bool {
+        match __event {
+            "none" => true,
+            "empty" => true,
+            "value" => true,
+            "tuple" => true,
+            "constant" => true,
+            "result" => true,
+            "unit_result" => true,
+            "alias" => true,
+            _ => false,
+        }
+    }
 }
 #[automatically_derived]
 #[allow(

@@ -59,7 +59,14 @@ impl ::socketio::__private::Namespace for dyn Upwards {
     type Emits = dyn Downwards;
     type Auth = ();
     type Data = ();
-    type Cluster = dyn ::socketio::__private::NoEvents;
+    type Cluster = dyn ::socketio::__private::NoServerEvents;
+    #[allow(unreachable_patterns, clippy::all, clippy::pedantic, clippy::nursery)]
+    fn declares(__event: &str) -> bool {
+        match __event {
+            "message" => true,
+            _ => false,
+        }
+    }
 }
 #[automatically_derived]
 #[allow(

@@ -137,11 +137,20 @@ impl ::socketio::__private::Namespace for dyn Chat {
     type Emits = dyn ChatEvents;
     type Auth = Login;
     type Data = ();
-    type Cluster = dyn ::socketio::__private::NoEvents;
+    type Cluster = dyn ::socketio::__private::NoServerEvents;
     fn describe_auth(
         __describe: &mut ::socketio::__private::describe::Describe,
     ) -> ::core::option::Option<::socketio::__private::describe::Schema> {
         ::core::option::Option::Some(__describe.auth::<Login>())
+    }
+    #[allow(unreachable_patterns, clippy::all, clippy::pedantic, clippy::nursery)]
+    fn declares(__event: &str) -> bool {
+        match __event {
+            "join" => true,
+            "chat message" => true,
+            "typing" => true,
+            _ => false,
+        }
     }
 }
 #[automatically_derived]

@@ -145,7 +145,19 @@ impl ::socketio::__private::Namespace for dyn Conditional {
     type Emits = dyn ::socketio::__private::NoEvents;
     type Auth = ();
     type Data = ();
-    type Cluster = dyn ::socketio::__private::NoEvents;
+    type Cluster = dyn ::socketio::__private::NoServerEvents;
+    #[allow(unreachable_patterns, clippy::all, clippy::pedantic, clippy::nursery)]
+    fn declares(__event: &str) -> bool {
+        match __event {
+            "open_file" => true,
+            "close" => true,
+            #[cfg(unix)]
+            "open" => true,
+            #[cfg(not(unix))]
+            "open" => true,
+            _ => false,
+        }
+    }
 }
 #[automatically_derived]
 #[allow(
@@ -177,12 +189,14 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                                 async {
                                     #[cfg(feature = "audit")]
                                     {
-                                        if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
+                                        let __verdict = <__H as Conditional>::audit(
                                                 &__handler,
                                                 &__event,
                                             )
-                                            .await
-                                        {
+                                            .await;
+                                        if let ::core::result::Result::Err(__rejection) = ::socketio::__private::probe::Verdict::verdict(
+                                            __verdict,
+                                        ) {
                                             return ::socketio::__private::probe::reject(
                                                 &__event,
                                                 __rejection,
@@ -233,12 +247,14 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                                 async {
                                     #[cfg(feature = "audit")]
                                     {
-                                        if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
+                                        let __verdict = <__H as Conditional>::audit(
                                                 &__handler,
                                                 &__event,
                                             )
-                                            .await
-                                        {
+                                            .await;
+                                        if let ::core::result::Result::Err(__rejection) = ::socketio::__private::probe::Verdict::verdict(
+                                            __verdict,
+                                        ) {
                                             return ::socketio::__private::probe::reject(
                                                 &__event,
                                                 __rejection,
@@ -287,12 +303,14 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                                 async {
                                     #[cfg(feature = "audit")]
                                     {
-                                        if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
+                                        let __verdict = <__H as Conditional>::audit(
                                                 &__handler,
                                                 &__event,
                                             )
-                                            .await
-                                        {
+                                            .await;
+                                        if let ::core::result::Result::Err(__rejection) = ::socketio::__private::probe::Verdict::verdict(
+                                            __verdict,
+                                        ) {
                                             return ::socketio::__private::probe::reject(
                                                 &__event,
                                                 __rejection,
@@ -343,12 +361,14 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                                 async {
                                     #[cfg(feature = "audit")]
                                     {
-                                        if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
+                                        let __verdict = <__H as Conditional>::audit(
                                                 &__handler,
                                                 &__event,
                                             )
-                                            .await
-                                        {
+                                            .await;
+                                        if let ::core::result::Result::Err(__rejection) = ::socketio::__private::probe::Verdict::verdict(
+                                            __verdict,
+                                        ) {
                                             return ::socketio::__private::probe::reject(
                                                 &__event,
                                                 __rejection,
@@ -393,21 +413,37 @@ impl<__H: Conditional> ::socketio::__private::Serve<__H> for dyn Conditional {
                     ::socketio::__private::Outcome,
                 > {
                     ::std::boxed::Box::pin(async move {
-                        #[cfg(feature = "audit")]
+                        match ::socketio::__private::probe::guard(
+                                &__event,
+                                async {
+                                    #[cfg(feature = "audit")]
+                                    {
+                                        let __verdict = <__H as Conditional>::audit(
+                                                &__handler,
+                                                &__event,
+                                            )
+                                            .await;
+                                        if let ::core::result::Result::Err(__rejection) = ::socketio::__private::probe::Verdict::verdict(
+                                            __verdict,
+                                        ) {
+                                            return ::socketio::__private::probe::reject(
+                                                &__event,
+                                                __rejection,
+                                            );
+                                        }
+                                    }
+                                    ::socketio::__private::Outcome::Unhandled(
+                                        ::core::clone::Clone::clone(&__event),
+                                    )
+                                },
+                            )
+                            .await
                         {
-                            if let ::core::result::Result::Err(__rejection) = <__H as Conditional>::audit(
-                                    &__handler,
-                                    &__event,
-                                )
-                                .await
-                            {
-                                return ::socketio::__private::probe::reject(
-                                    &__event,
-                                    __rejection,
-                                );
+                            ::core::result::Result::Ok(__outcome) => __outcome,
+                            ::core::result::Result::Err(__rejection) => {
+                                ::socketio::__private::probe::reject(&__event, __rejection)
                             }
                         }
-                        ::socketio::__private::Outcome::Unhandled(__event)
                     })
                 }
                 __arm(::std::sync::Arc::clone(__handler), __event)

@@ -70,6 +70,13 @@ impl ::socketio::__private::Namespace for dyn Game {
     ) -> ::core::option::Option<::socketio::__private::describe::Schema> {
         ::core::option::Option::Some(__describe.auth::<Option<api::Ticket>>())
     }
+    #[allow(unreachable_patterns, clippy::all, clippy::pedantic, clippy::nursery)]
+    fn declares(__event: &str) -> bool {
+        match __event {
+            "play" => true,
+            _ => false,
+        }
+    }
 }
 #[automatically_derived]
 #[allow(

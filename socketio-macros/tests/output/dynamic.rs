@@ -107,7 +107,15 @@ impl ::socketio::__private::Namespace for dyn Board {
     type Emits = dyn BoardEvents;
     type Auth = ();
     type Data = ();
-    type Cluster = dyn ::socketio::__private::NoEvents;
+    type Cluster = dyn ::socketio::__private::NoServerEvents;
+    #[allow(unreachable_patterns, clippy::all, clippy::pedantic, clippy::nursery)]
+    fn declares(__event: &str) -> bool {
+        match __event {
+            "shift" => true,
+            "cursor" => true,
+            _ => false,
+        }
+    }
 }
 #[automatically_derived]
 #[allow(

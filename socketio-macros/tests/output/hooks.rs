@@ -117,7 +117,18 @@ impl crate::runtime::__private::Namespace for dyn Org {
     type Emits = dyn crate::runtime::__private::NoEvents;
     type Auth = ();
     type Data = ();
-    type Cluster = dyn crate::runtime::__private::NoEvents;
+    type Cluster = dyn crate::runtime::__private::NoServerEvents;
+    #[allow(unreachable_patterns, clippy::all, clippy::pedantic, clippy::nursery)]
+    fn declares(__event: &str) -> bool {
+        match __event {
+            #[cfg(feature = "legacy")]
+            "set_name" => true,
+            "spawn" => true,
+            #[cfg(feature = "fallback")]
+            _ => true,
+            _ => false,
+        }
+    }
 }
 #[automatically_derived]
 #[allow(
@@ -152,12 +163,11 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
                                 &__event,
                                 async {
                                     {
-                                        if let ::core::result::Result::Err(__rejection) = <__H as Org>::allow(
-                                                &__handler,
-                                                &__event,
-                                            )
-                                            .await
-                                        {
+                                        let __verdict = <__H as Org>::allow(&__handler, &__event)
+                                            .await;
+                                        if let ::core::result::Result::Err(__rejection) = crate::runtime::__private::probe::Verdict::verdict(
+                                            __verdict,
+                                        ) {
                                             return {
                                                 #[allow(unused_imports)]
                                                 use crate::runtime::__private::probe::{
@@ -232,12 +242,11 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
                                 &__event,
                                 async {
                                     {
-                                        if let ::core::result::Result::Err(__rejection) = <__H as Org>::allow(
-                                                &__handler,
-                                                &__event,
-                                            )
-                                            .await
-                                        {
+                                        let __verdict = <__H as Org>::allow(&__handler, &__event)
+                                            .await;
+                                        if let ::core::result::Result::Err(__rejection) = crate::runtime::__private::probe::Verdict::verdict(
+                                            __verdict,
+                                        ) {
                                             return crate::runtime::__private::probe::reject(
                                                 &__event,
                                                 __rejection,
@@ -285,38 +294,52 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
                     crate::runtime::__private::Outcome,
                 > {
                     ::std::boxed::Box::pin(async move {
+                        match crate::runtime::__private::probe::guard(
+                                &__event,
+                                async {
+                                    {
+                                        let __verdict = <__H as Org>::allow(&__handler, &__event)
+                                            .await;
+                                        if let ::core::result::Result::Err(__rejection) = crate::runtime::__private::probe::Verdict::verdict(
+                                            __verdict,
+                                        ) {
+                                            return crate::runtime::__private::probe::reject(
+                                                &__event,
+                                                __rejection,
+                                            );
+                                        }
+                                    }
+                                    let () = match crate::runtime::__private::args::decode(
+                                        &__event,
+                                        |__args| ::core::result::Result::Ok(()),
+                                    ) {
+                                        ::core::result::Result::Ok(__values) => __values,
+                                        ::core::result::Result::Err(__rejection) => {
+                                            return crate::runtime::__private::probe::reject(
+                                                &__event,
+                                                __rejection,
+                                            );
+                                        }
+                                    };
+                                    <__H as Org>::unknown(
+                                            ::std::sync::Arc::clone(&__handler),
+                                            __event.name(),
+                                            __event.raw_args(),
+                                        )
+                                        .await;
+                                    crate::runtime::__private::ack::none()
+                                },
+                            )
+                            .await
                         {
-                            if let ::core::result::Result::Err(__rejection) = <__H as Org>::allow(
-                                    &__handler,
-                                    &__event,
-                                )
-                                .await
-                            {
-                                return crate::runtime::__private::probe::reject(
+                            ::core::result::Result::Ok(__outcome) => __outcome,
+                            ::core::result::Result::Err(__rejection) => {
+                                crate::runtime::__private::probe::reject(
                                     &__event,
                                     __rejection,
-                                );
+                                )
                             }
                         }
-                        let () = match crate::runtime::__private::args::decode(
-                            &__event,
-                            |__args| ::core::result::Result::Ok(()),
-                        ) {
-                            ::core::result::Result::Ok(__values) => __values,
-                            ::core::result::Result::Err(__rejection) => {
-                                return crate::runtime::__private::probe::reject(
-                                    &__event,
-                                    __rejection,
-                                );
-                            }
-                        };
-                        <__H as Org>::unknown(
-                                ::std::sync::Arc::clone(&__handler),
-                                __event.name(),
-                                __event.raw_args(),
-                            )
-                            .await;
-                        crate::runtime::__private::ack::none()
                     })
                 }
                 __arm(::std::sync::Arc::clone(__handler), __event)
@@ -330,20 +353,36 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
                     crate::runtime::__private::Outcome,
                 > {
                     ::std::boxed::Box::pin(async move {
+                        match crate::runtime::__private::probe::guard(
+                                &__event,
+                                async {
+                                    {
+                                        let __verdict = <__H as Org>::allow(&__handler, &__event)
+                                            .await;
+                                        if let ::core::result::Result::Err(__rejection) = crate::runtime::__private::probe::Verdict::verdict(
+                                            __verdict,
+                                        ) {
+                                            return crate::runtime::__private::probe::reject(
+                                                &__event,
+                                                __rejection,
+                                            );
+                                        }
+                                    }
+                                    crate::runtime::__private::Outcome::Unhandled(
+                                        ::core::clone::Clone::clone(&__event),
+                                    )
+                                },
+                            )
+                            .await
                         {
-                            if let ::core::result::Result::Err(__rejection) = <__H as Org>::allow(
-                                    &__handler,
-                                    &__event,
-                                )
-                                .await
-                            {
-                                return crate::runtime::__private::probe::reject(
+                            ::core::result::Result::Ok(__outcome) => __outcome,
+                            ::core::result::Result::Err(__rejection) => {
+                                crate::runtime::__private::probe::reject(
                                     &__event,
                                     __rejection,
-                                );
+                                )
                             }
                         }
-                        crate::runtime::__private::Outcome::Unhandled(__event)
                     })
                 }
                 __arm(::std::sync::Arc::clone(__handler), __event)

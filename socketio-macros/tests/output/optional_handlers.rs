@@ -264,25 +264,40 @@ impl<__H: Optional> ::renamed::socketio::__private::Serve<__H> for dyn Optional 
                     ::renamed::socketio::__private::Outcome,
                 > {
                     ::std::boxed::Box::pin(async move {
-                        let () = match ::renamed::socketio::__private::args::decode(
-                            &__event,
-                            |__args| ::core::result::Result::Ok(()),
-                        ) {
-                            ::core::result::Result::Ok(__values) => __values,
+                        match ::renamed::socketio::__private::probe::guard(
+                                &__event,
+                                async {
+                                    let () = match ::renamed::socketio::__private::args::decode(
+                                        &__event,
+                                        |__args| ::core::result::Result::Ok(()),
+                                    ) {
+                                        ::core::result::Result::Ok(__values) => __values,
+                                        ::core::result::Result::Err(__rejection) => {
+                                            return ::renamed::socketio::__private::probe::reject(
+                                                &__event,
+                                                __rejection,
+                                            );
+                                        }
+                                    };
+                                    <__H as Optional>::unknown(
+                                            &__handler,
+                                            __event.name(),
+                                            __event.raw_args(),
+                                        )
+                                        .await;
+                                    ::renamed::socketio::__private::ack::none()
+                                },
+                            )
+                            .await
+                        {
+                            ::core::result::Result::Ok(__outcome) => __outcome,
                             ::core::result::Result::Err(__rejection) => {
-                                return ::renamed::socketio::__private::probe::reject(
+                                ::renamed::socketio::__private::probe::reject(
                                     &__event,
                                     __rejection,
-                                );
+                                )
                             }
-                        };
-                        <__H as Optional>::unknown(
-                                &__handler,
-                                __event.name(),
-                                __event.raw_args(),
-                            )
-                            .await;
-                        ::renamed::socketio::__private::ack::none()
+                        }
                     })
                 }
                 __arm(::std::sync::Arc::clone(__handler), __event)

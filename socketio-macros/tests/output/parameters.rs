@@ -141,7 +141,16 @@ impl ::socketio::__private::Namespace for dyn Parameters {
     type Emits = dyn ::socketio::__private::NoEvents;
     type Auth = ();
     type Data = ();
-    type Cluster = dyn ::socketio::__private::NoEvents;
+    type Cluster = dyn ::socketio::__private::NoServerEvents;
+    #[allow(unreachable_patterns, clippy::all, clippy::pedantic, clippy::nursery)]
+    fn declares(__event: &str) -> bool {
+        match __event {
+            "strings" => true,
+            "lent" => true,
+            "optional" => true,
+            _ => false,
+        }
+    }
 }
 #[automatically_derived]
 #[allow(

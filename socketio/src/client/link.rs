@@ -29,7 +29,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -59,7 +59,28 @@ pub(super) enum Event {
 enum Socket {
     None,
     Opening(BoxFuture<'static, Result<WebSocket, ConnectError>>),
-    Open(WebSocket),
+    Open(Open),
+}
+
+/// A WebSocket, and what its last read brought.
+struct Open {
+    websocket: WebSocket,
+    received: VecDeque<Received>,
+}
+
+impl Open {
+    fn new(websocket: WebSocket) -> Self {
+        Open { websocket, received: VecDeque::new() }
+    }
+
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
+        loop {
+            if let Some(received) = self.received.pop_front() {
+                return Poll::Ready(received);
+            }
+            ready!(self.websocket.poll_receive(cx, |received| self.received.push_back(received)));
+        }
+    }
 }
 
 pub(super) struct Link {
@@ -158,8 +179,8 @@ impl Link {
 
     /// Says goodbye after [`Event::Closed`]: what is written is written, and the closing handshake of a WebSocket is made.
     pub(super) fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Socket::Open(websocket) = &mut self.websocket {
-            return websocket.poll_finish(cx);
+        if let Socket::Open(open) = &mut self.websocket {
+            return open.websocket.poll_finish(cx);
         }
         match &mut self.post {
             Some(farewell) => farewell.as_mut().poll(cx).map(drop),
@@ -190,9 +211,9 @@ impl Link {
                 None
             }
             Output::SendProbe(packet) => {
-                if let Socket::Open(websocket) = &mut self.probe {
+                if let Socket::Open(probe) = &mut self.probe {
                     // A probe that is lost shows when it is read from.
-                    let _ = websocket.feed(Frame::control(&packet));
+                    probe.websocket.feed(Frame::control(&packet));
                 }
                 None
             }
@@ -212,7 +233,7 @@ impl Link {
     fn closed(&mut self, reason: DisconnectReason) -> Event {
         (self.get, self.probe) = (None, Socket::None);
         match &mut self.websocket {
-            Socket::Open(websocket) => websocket.close(None),
+            Socket::Open(open) => open.websocket.close(),
             // Everything else has been posted by then. Without our own wish to close there is no farewell.
             Socket::None if reason == DisconnectReason::ForcedClose && self.post.is_none() && !self.control.is_empty() => {
                 self.start_post()
@@ -279,7 +300,7 @@ impl Link {
             Socket::Opening(opening) => match opening.as_mut().poll(cx) {
                 Poll::Pending => None,
                 Poll::Ready(Ok(websocket)) => {
-                    self.websocket = Socket::Open(websocket);
+                    self.websocket = Socket::Open(Open::new(websocket));
                     self.poll_websocket(cx, reading)
                 }
                 Poll::Ready(Err(error)) => {
@@ -287,7 +308,7 @@ impl Link {
                     Some(Input::TransportFailed)
                 }
             },
-            Socket::Open(websocket) if reading => match websocket.poll_receive(cx) {
+            Socket::Open(open) if reading => match open.poll_receive(cx) {
                 Poll::Pending => None,
                 Poll::Ready(Received::Packet(packet)) => Some(Input::Packet(packet)),
                 Poll::Ready(Received::Closed) => Some(Input::TransportClosed),
@@ -303,7 +324,7 @@ impl Link {
             Socket::Opening(opening) => match opening.as_mut().poll(cx) {
                 Poll::Pending => None,
                 Poll::Ready(Ok(websocket)) => {
-                    self.probe = Socket::Open(websocket);
+                    self.probe = Socket::Open(Open::new(websocket));
                     Some(Input::ProbeOpened)
                 }
                 Poll::Ready(Err(error)) => {
@@ -312,12 +333,12 @@ impl Link {
                     Some(Input::ProbeClosed)
                 }
             },
-            Socket::Open(websocket) => {
-                if let Poll::Ready(false) = websocket.poll_flush(cx) {
+            Socket::Open(probe) => {
+                if let Poll::Ready(false) = probe.websocket.poll_send(cx, || None) {
                     self.probe = Socket::None;
                     return Some(Input::ProbeClosed);
                 }
-                match websocket.poll_receive(cx) {
+                match probe.poll_receive(cx) {
                     Poll::Pending => None,
                     Poll::Ready(Received::Packet(packet)) => Some(Input::ProbePacket(packet)),
                     Poll::Ready(Received::Closed | Received::Failed) => {
@@ -360,19 +381,8 @@ impl Link {
     }
 
     fn write_websocket(&mut self, cx: &mut Context<'_>) -> Option<Input> {
-        let Socket::Open(websocket) = &mut self.websocket else { return None };
-        while !self.control.is_empty() || !self.queue.is_empty() {
-            match websocket.poll_ready(cx) {
-                Poll::Pending => break,
-                Poll::Ready(false) => return Some(Input::TransportClosed),
-                Poll::Ready(true) => {}
-            }
-            let frame = self.control.pop_front().or_else(|| self.queue.pop_front());
-            if frame.is_some_and(|frame| !websocket.feed(frame)) {
-                return Some(Input::TransportClosed);
-            }
-        }
-        match websocket.poll_flush(cx) {
+        let Socket::Open(open) = &mut self.websocket else { return None };
+        match open.websocket.poll_send(cx, || self.control.pop_front().or_else(|| self.queue.pop_front())) {
             Poll::Ready(false) => Some(Input::TransportClosed),
             Poll::Ready(true) if self.queue.is_empty() && self.session.is_closing() => Some(Input::Drained),
             _ => None,

@@ -126,6 +126,26 @@ impl fmt::Debug for Incoming {
 }
 
 /// Typed single-pass cursor over the arguments.
+///
+/// ```
+/// use socketio::{Incoming, Rejection, RejectionKind, parser::Decoder};
+///
+/// fn area(event: &Incoming) -> Result<(u32, Option<String>, Vec<u8>), Rejection> {
+///     let mut args = event.args();
+///     let side: u32 = args.next("side")?;
+///     let unit = args.opt("unit")?;
+///     let rest = args.rest("more")?;
+///     args.finish()?;
+///     Ok((side * side, unit, rest))
+/// }
+///
+/// # let event = |text: &str| Incoming::new(Decoder::default().text(text.into()).unwrap().unwrap()).unwrap();
+/// assert_eq!(area(&event(r#"2["area",3,"m",1,2]"#))?, (9, Some("m".to_owned()), vec![1, 2]));
+/// assert_eq!(area(&event(r#"2["area",3]"#))?, (9, None, vec![]));
+/// let rejection = area(&event(r#"2["area","three"]"#)).unwrap_err();
+/// assert_eq!((rejection.kind(), rejection.argument()), (RejectionKind::Payload, Some((0, "side"))));
+/// # Ok::<(), Rejection>(())
+/// ```
 pub struct Args<'a> {
     event: &'a Incoming,
     /// Starts in front of a comma or of the closing bracket.
@@ -222,6 +242,16 @@ impl fmt::Debug for Args<'_> {
 }
 
 /// A string argument: borrowed from the packet if it has no escapes, owned otherwise. Unlike `&str`, it never fails on escapes.
+///
+/// ```
+/// use socketio::contract::CowStr;
+/// use std::borrow::Cow;
+///
+/// assert!(matches!(serde_json::from_str(r#""plain""#)?, CowStr(Cow::Borrowed("plain"))));
+/// let escaped: CowStr<'_> = serde_json::from_str(r#""two\nlines""#)?;
+/// assert_eq!(&*escaped, "two\nlines");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CowStr<'a>(pub Cow<'a, str>);
 

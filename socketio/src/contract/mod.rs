@@ -7,6 +7,7 @@
 mod emit;
 mod handler;
 mod incoming;
+mod nothing;
 mod outcome;
 mod raw;
 mod rejection;
@@ -17,6 +18,7 @@ pub use emit::EmitError;
 pub(crate) use emit::raw_event;
 pub(crate) use handler::{Handler, handler};
 pub use incoming::{AckRequested, Args, CowStr, FromEvent, Incoming};
+pub use nothing::{NamespaceWithoutCluster, NamespaceWithoutEmits, NoEvents, NoServerEvents};
 pub use outcome::{Outcome, ack_args, ack_err, ack_none, ack_ok, ack_value};
 pub use raw::{Raw, RawArgs};
 pub(crate) use rejection::without_payload;
@@ -178,6 +180,11 @@ pub trait Namespace: Events {
     fn describe_auth(_describe: &mut Describe) -> Option<schemars::Schema> {
         None
     }
+    /// Whether an event of this name has a handler; true without a list of them, as with a fallback.
+    #[doc(hidden)]
+    fn declares(_event: &str) -> bool {
+        true
+    }
 }
 
 /// `dyn Chat: Serve<H>` holds exactly when `H: Chat`.
@@ -211,12 +218,6 @@ pub trait Target {
         decode: Decode<T, E>,
     ) -> Self::Reply<T, E>;
 }
-
-/// What a namespace emits that emits nothing.
-#[socketio_macros::events(crate = crate)]
-pub trait NoEvents {}
-
-impl NoEvents for () {}
 
 #[cfg(test)]
 mod tests;

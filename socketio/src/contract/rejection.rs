@@ -10,6 +10,23 @@ use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt, time::Duration};
 
 /// What went wrong. On the wire in camel case: `"payload"`, `"rateLimited"`.
+///
+/// ```
+/// use socketio::{Rejection, RejectionKind};
+/// use std::time::Duration;
+///
+/// /// Whether the client has made a mistake, rather than this server.
+/// fn is_theirs(rejection: &Rejection) -> bool {
+///     match rejection.kind() {
+///         RejectionKind::Payload | RejectionKind::Malformed | RejectionKind::Refused | RejectionKind::RateLimited => true,
+///         RejectionKind::Panic | RejectionKind::Unanswerable => false,
+///         _ => false, // kinds to come
+///     }
+/// }
+/// assert!(is_theirs(&Rejection::rate_limited(Duration::from_secs(1))));
+/// assert_eq!(serde_json::to_string(&RejectionKind::RateLimited)?, "\"rateLimited\"");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -69,6 +86,8 @@ pub struct Rejection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) argument: Option<(usize, Cow<'static, str>)>,
     pub(crate) message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<Box<str>>,
     /// Milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) retry_after_ms: Option<u64>,
@@ -80,16 +99,32 @@ impl Rejection {
         Rejection::of_kind(RejectionKind::Refused, message)
     }
 
-    /// A refusal of an event because there were too many, and how long it takes until the next one is taken, counted in full
-    /// milliseconds.
+    /// Adds a word for programs: what a typed error, a client or [`on_rejection`](crate::Builder::on_rejection) tells one refusal
+    /// from another by. `code` on the wire.
+    ///
+    /// ```
+    /// # use socketio::Rejection;
+    /// let rejection = Rejection::new("only editors may do that").with_code("forbidden");
+    /// assert_eq!(rejection.code(), Some("forbidden"));
+    /// let json = r#"{"kind":"refused","message":"only editors may do that","code":"forbidden"}"#;
+    /// assert_eq!(serde_json::to_string(&rejection)?, json);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn with_code(mut self, code: impl Into<Box<str>>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// A refusal of an event because there were too many, and how long it takes until the next one is taken, rounded up to full
+    /// milliseconds: whoever waits so long is never too early.
     pub fn rate_limited(retry_after: Duration) -> Self {
-        let millis = u64::try_from(retry_after.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
+        let millis = u64::try_from(retry_after.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
         let message = format!("too many events, try again in {millis} ms");
         Rejection { retry_after_ms: Some(millis), ..Rejection::of_kind(RejectionKind::RateLimited, message) }
     }
 
     pub(crate) fn of_kind(kind: RejectionKind, message: impl Into<String>) -> Self {
-        Rejection { kind, event: String::new(), argument: None, message: message.into(), retry_after_ms: None }
+        Rejection { kind, event: String::new(), argument: None, message: message.into(), code: None, retry_after_ms: None }
     }
 
     /// The handler panicked.
@@ -126,6 +161,11 @@ impl Rejection {
     /// Index and name of the argument at fault.
     pub fn argument(&self) -> Option<(usize, &str)> {
         self.argument.as_ref().map(|(index, name)| (*index, &**name))
+    }
+
+    /// The word that [`with_code`](Self::with_code) gave it; the server's own rejections have none, but a [`kind`](Self::kind).
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
     }
 
     /// How long it takes until the next event is taken, if there were too many.
@@ -236,11 +276,23 @@ mod tests {
         assert_eq!(message::<serde_json::Value>(&"[".repeat(1000)), "recursion limit exceeded");
     }
 
+    /// The value and the message say the same, and nobody who believes them is too early.
+    #[test]
+    fn the_time_to_wait_is_rounded_up() {
+        for (nanos, millis) in [(0, 0), (1, 1), (999_999, 1), (1_000_000, 1), (1_000_001, 2), (6_000_100, 7)] {
+            let (wait, told) = (Duration::from_nanos(nanos), Duration::from_millis(millis));
+            let rejection = Rejection::rate_limited(wait);
+            assert_eq!(rejection.retry_after(), Some(told), "{wait:?}");
+            assert_eq!(rejection.message(), format!("too many events, try again in {millis} ms"));
+        }
+    }
+
     /// A kind has its name on the wire, and comes back from there.
     #[test]
     fn rejections_travel() {
         for (rejection, json) in [
             (Rejection::new("no"), json!({ "kind": "refused", "message": "no" })),
+            (Rejection::new("no").with_code("never"), json!({ "kind": "refused", "message": "no", "code": "never" })),
             (
                 Rejection::rate_limited(Duration::from_micros(6001)),
                 json!({ "kind": "rateLimited", "message": "too many events, try again in 7 ms", "retryAfterMs": 7 }),

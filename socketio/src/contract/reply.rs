@@ -117,7 +117,9 @@ pub type Decode<T, E> = fn(&AckData) -> Result<T, CallError<E>>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallError<E = Infallible> {
-    /// The peer's handler returned `Err`.
+    /// The error of the event's own contract, in full: the peer's handler returned it, or the event was
+    /// [rejected](crate::Rejection) before or after it and `E: From<Rejection>` says so. No [`Rejection`](crate::Rejection) by
+    /// itself, unless that is `E`.
     Rejected(E),
     /// No acknowledgement arrived in time.
     Timeout,

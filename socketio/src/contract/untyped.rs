@@ -1,6 +1,6 @@
 //! The untyped escape hatch: `Service`, a handler whose events are known only at run time (proxies, bridges, test servers).
 
-use super::{BoxFuture, Events, Incoming, Namespace, NoEvents, Outcome, Rejection, Serve, Target};
+use super::{BoxFuture, Events, Incoming, Namespace, NoEvents, NoServerEvents, Outcome, Rejection, Serve, Target};
 use crate::{
     describe::{Describe, EventSpec},
     reason::DisconnectReason,
@@ -8,6 +8,32 @@ use crate::{
 use std::{future::Future, sync::Arc};
 
 /// The name of a namespace without a contract: `Socket<Untyped>`. Its path is given where it is registered.
+///
+/// ```
+/// use socketio::{ConnectError, Incoming, Outcome, Service, Socket, SocketIo, Untyped};
+/// # use socketio::test::Client;
+/// use std::sync::Arc;
+///
+/// /// Answers every event with its name.
+/// struct Echo;
+///
+/// impl Service for Echo {
+///     async fn event(self: Arc<Self>, event: Incoming) -> Outcome {
+///         socketio::contract::ack_value(&event, &event.name())
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let connect = async |_: Socket<Untyped>| Ok::<_, ConnectError>(Echo);
+/// let io = SocketIo::builder().namespace_at::<Untyped, _>("/echo", connect).build();
+/// let echo = io.at::<Untyped>("/echo").unwrap();
+/// # let client = Client::<Untyped>::connect(&io).path("/echo").await.unwrap();
+/// # assert_eq!(client.call_raw("any", ()).await.unwrap().json(), r#"["any"]"#);
+/// echo.emit_raw("news", ("rain", 7))?;
+/// # client.expect("news", serde_json::json!(["rain", 7])).await;
+/// # Ok::<(), socketio::EmitError>(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub enum Untyped {}
 
@@ -71,7 +97,7 @@ impl Namespace for Untyped {
     type Emits = dyn NoEvents;
     type Auth = serde_json::Value;
     type Data = serde_json::Value;
-    type Cluster = dyn NoEvents;
+    type Cluster = dyn NoServerEvents;
     fn describe_auth(_: &mut Describe) -> Option<schemars::Schema> {
         None
     }

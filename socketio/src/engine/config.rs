@@ -1,9 +1,22 @@
 //! Timeouts, limits and paths of the engine, with the reference's names and defaults; validated once, when it is built.
 
 pub(super) use super::proto::Transport;
-use super::{cookie::Cookie, cors::Cors, proto::Timing};
+use super::{admission::Rules, cookie::Cookie, cors::Cors, proto::Timing};
 use http::{HeaderMap, request::Parts};
-use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{fmt, future::Future, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
+
+/// What happens to a client for which [`max_buffered`](Config::max_buffered) bytes wait, and more is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum SlowConsumer {
+    /// It is disconnected, and can come back and ask for what it needs: what it did receive is complete.
+    #[default]
+    Disconnect,
+    /// The oldest messages that wait are dropped, until a quarter of the limit is free; a packet always goes with its
+    /// attachments. Acknowledgements that the server gives and packets of the protocol are kept. An acknowledgement that a
+    /// dropped event asked for times out. A client that reads nothing at all is disconnected by its heartbeat, later.
+    DropOldest,
+}
 
 pub(crate) type AllowRequest = dyn Fn(&Parts) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync;
 pub(crate) type HeadersHook = dyn Fn(&mut HeaderMap, &Parts) + Send + Sync;
@@ -26,6 +39,8 @@ pub struct Config {
     pub(crate) allow_request: Option<Arc<AllowRequest>>,
     pub(crate) initial_headers: Option<Arc<HeadersHook>>,
     pub(crate) response_headers: Option<Arc<HeadersHook>>,
+    pub(crate) admission: Rules,
+    pub(crate) slow_consumer: SlowConsumer,
 }
 
 impl fmt::Debug for Config {
@@ -52,6 +67,8 @@ impl Default for Config {
             allow_request: None,
             initial_headers: None,
             response_headers: None,
+            admission: Rules::default(),
+            slow_consumer: SlowConsumer::default(),
         }
     }
 }
@@ -69,6 +86,9 @@ pub enum ConfigError {
     /// A time or size is zero.
     #[error("`{0}` is zero")]
     Zero(&'static str),
+    /// A limit per address is set, and nothing tells the address of a client.
+    #[error("a limit per address needs `client_address`, which tells where a request comes from")]
+    NoClientAddress,
     /// The CORS settings contradict each other or hold an illegal header value.
     #[error("cors: {0}")]
     Cors(String),
@@ -113,6 +133,12 @@ impl Config {
     /// and is disconnected as a slow consumer. Default 16 MiB; the JavaScript server has no limit.
     pub fn max_buffered(mut self, bytes: usize) -> Self {
         self.max_buffered_bytes = bytes;
+        self
+    }
+
+    /// What happens to a client that has [`max_buffered`](Self::max_buffered) bytes waiting. Default: it is disconnected.
+    pub fn slow_consumer(mut self, policy: SlowConsumer) -> Self {
+        self.slow_consumer = policy;
         self
     }
 
@@ -177,6 +203,40 @@ impl Config {
         self
     }
 
+    /// How many connections there may be at a time; a handshake beyond that is refused with 503. Default no limit.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.admission.connections = Some(connections);
+        self
+    }
+
+    /// How many handshakes may be in progress at a time; one more is refused with 503. Default no limit. A handshake begins
+    /// before [`allow_request`](Self::allow_request) and ends when the session is open, over WebSocket with its upgrade.
+    pub fn max_concurrent_handshakes(mut self, handshakes: usize) -> Self {
+        self.admission.handshakes = Some(handshakes);
+        self
+    }
+
+    /// How many connections one [address](Self::client_address) may have at a time; a handshake beyond that is refused with
+    /// 429. Default no limit.
+    pub fn max_connections_per_address(mut self, connections: usize) -> Self {
+        self.admission.connections_per_address = Some(connections);
+        self
+    }
+
+    /// How many handshakes one [address](Self::client_address) may make in such a time, in a burst or spread; one more is
+    /// refused with 429. Default no limit.
+    pub fn max_handshakes_per_address(mut self, handshakes: u32, time: Duration) -> Self {
+        self.admission.rate_per_address = Some((handshakes, time));
+        self
+    }
+
+    /// Tells the address of a client, for the limits per address. The addresses of one IPv6 network of 64 bits count as one.
+    /// A handshake without an address (`None`) is not limited by address. Default none, and then such limits are an error.
+    pub fn client_address(mut self, address: impl Fn(&Parts) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
+        self.admission.address = Some(Arc::new(address));
+        self
+    }
+
     /// The path with its trailing slash, once validated.
     pub(crate) fn path_prefix(&self) -> &str {
         &self.path
@@ -217,6 +277,12 @@ impl Config {
         }
         if let Some(Err(error)) = self.cookie.as_ref().map(Cookie::check) {
             return Err(ConfigError::Cookie(error.to_string()));
+        }
+        if self.admission.lack_address() {
+            return Err(ConfigError::NoClientAddress);
+        }
+        if let Some(name) = self.admission.zero() {
+            return Err(ConfigError::Zero(name));
         }
         let zero = [
             ("ping_interval", self.ping_interval.is_zero()),

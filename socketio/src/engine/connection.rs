@@ -122,11 +122,11 @@ impl Connection {
         registration: Registration,
         handshake: Handshake,
         start: Start,
-        timing: Timing,
+        timing: Arc<Timing>,
         max_message_bytes: usize,
     ) -> Self {
         let now = tokio::time::Instant::now();
-        let mut control = VecDeque::new();
+        let mut control = VecDeque::with_capacity(1);
         let link = match start {
             Start::Polling => Link::Polling,
             Start::WebSocket(upgrade, open) => {
@@ -144,8 +144,10 @@ impl Connection {
             poll: None,
             post: None,
             accepted_post: None,
-            inbox: VecDeque::new(),
+            // Mostly there is one of each at a time, and the first to come would make room for four.
+            inbox: VecDeque::with_capacity(1),
             control,
+            // Lent by the outbox, which gets it back empty.
             queue: VecDeque::new(),
             handed_on: 0,
             progressed: false,
@@ -367,30 +369,43 @@ impl Connection {
     /// `true`: something came in on the probing WebSocket.
     fn poll_probe(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(probe) = self.probe.as_deref_mut() else { return false };
-        let input = match probe {
+        let (session, now) = (&mut self.session, self.now);
+        let mut closed = false;
+        match probe {
             Probe::Opening(opening) => match opening.poll(cx) {
                 Poll::Pending => return false,
                 Poll::Ready(Some(websocket)) => {
                     *probe = Probe::Open(websocket);
                     return true;
                 }
-                Poll::Ready(None) => Input::ProbeClosed,
+                Poll::Ready(None) => {
+                    session.handle(Input::ProbeClosed, now);
+                    closed = true;
+                }
             },
-            Probe::Open(websocket) => match websocket.poll_receive(cx) {
-                Poll::Pending => {
-                    let _ = websocket.poll_flush(cx);
+            Probe::Open(websocket) => {
+                let read = websocket.poll_receive(cx, |received| {
+                    // What follows the end of the upgrade in the same read is for the session.
+                    let input = match received {
+                        received if session.path() == Path::WebSocket => input_of(received),
+                        Received::Packet(packet) => Input::ProbePacket(packet),
+                        Received::Closed | Received::Failed => {
+                            closed = true;
+                            Input::ProbeClosed
+                        }
+                    };
+                    session.handle(input, now);
+                });
+                if read.is_pending() {
+                    // A connection that is lost will be read as such.
+                    let _ = websocket.poll_send(cx, || None);
                     return false;
                 }
-                Poll::Ready(Received::Packet(packet)) => Input::ProbePacket(packet),
-                Poll::Ready(Received::Closed | Received::Failed) => Input::ProbeClosed,
-            },
-        };
-        if let Input::ProbeClosed = input
-            && let Some(probe) = self.probe.take()
-        {
+            }
+        }
+        if closed && let Some(probe) = self.probe.take() {
             dismiss(*probe);
         }
-        self.session.handle(input, self.now);
         true
     }
 
@@ -399,7 +414,10 @@ impl Connection {
         let Link::Opening(opening) = &mut self.link else { return false };
         match opening.poll(cx) {
             Poll::Pending => return false,
-            Poll::Ready(Some(websocket)) => self.link = Link::WebSocket(websocket),
+            Poll::Ready(Some(websocket)) => {
+                self.link = Link::WebSocket(websocket);
+                self.registration.opened();
+            }
             Poll::Ready(None) => {
                 self.link = Link::Gone;
                 self.session.handle(Input::TransportClosed, self.now);
@@ -411,13 +429,16 @@ impl Connection {
     /// `true`: something came in on the WebSocket.
     fn poll_link(&mut self, cx: &mut Context<'_>) -> bool {
         let Link::WebSocket(websocket) = &mut self.link else { return self.poll_opening(cx) };
-        let input = match websocket.poll_receive(cx) {
-            Poll::Pending => return false,
-            Poll::Ready(Received::Packet(packet)) => Input::Packet(packet),
-            Poll::Ready(Received::Closed) => Input::TransportClosed,
-            Poll::Ready(Received::Failed) => Input::TransportFailed,
-        };
-        self.session.handle(input, self.now);
-        true
+        let (session, now) = (&mut self.session, self.now);
+        websocket.poll_receive(cx, |received| session.handle(input_of(received), now)).is_ready()
+    }
+}
+
+/// What the session's WebSocket brought, as the session hears of it.
+fn input_of(received: Received) -> Input {
+    match received {
+        Received::Packet(packet) => Input::Packet(packet),
+        Received::Closed => Input::TransportClosed,
+        Received::Failed => Input::TransportFailed,
     }
 }

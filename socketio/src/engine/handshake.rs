@@ -5,9 +5,42 @@
 
 use super::config::Transport;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, request::Parts};
-use std::{fmt, time::SystemTime};
+use std::{borrow::Cow, fmt, time::SystemTime};
 
 /// The HTTP request that opened a session.
+///
+/// ```
+/// use socketio::{Socket, Transport, namespace};
+/// # use socketio::{ConnectError, SocketIo, test::Client};
+///
+/// #[namespace("/shop")]
+/// trait Shop { #[event] async fn language(&self) -> String; }
+/// struct Session { socket: Socket<dyn Shop> }
+///
+/// impl Shop for Session {
+///     async fn language(&self) -> String {
+///         let handshake = self.socket.handshake();
+///         let chosen = handshake.query().into_iter().find(|(name, _)| name == "language").map(|(_, language)| language);
+///         let header = handshake.header("accept-language").map(|value| String::from_utf8_lossy(value).into_owned());
+///         chosen.or(header).unwrap_or_else(|| "en".to_owned())
+///     }
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let connect = async |socket: Socket<dyn Shop>| Ok::<_, ConnectError>(Session { socket });
+/// # let io = SocketIo::builder().namespace::<dyn Shop, _>(connect).build();
+/// let client = Client::<dyn Shop>::connect(&io).header("accept-language", "no").extension(7_u32).await.unwrap();
+/// assert_eq!(client.emit().language().await.as_deref(), Ok("no"));
+/// let socket = io.of::<dyn Shop>().sockets().remove(0);
+/// assert_eq!(socket.handshake().headers()["accept-language"], "no");
+/// assert_eq!(socket.handshake().extensions().get::<u32>(), Some(&7)); // what a layer in front has attached
+/// assert_eq!(socket.handshake().transport(), Transport::Polling);
+/// assert!(socket.handshake().uri().path().ends_with("/socket.io/"));
+/// assert!(socket.handshake().received_at().elapsed().is_ok());
+/// assert_eq!(socket.handshake().to_parts().method, "GET");
+/// let _chosen = Client::<dyn Shop>::connect(&io).query("language", "de").await.unwrap();
+/// # assert_eq!(_chosen.emit().language().await.as_deref(), Ok("de"));
+/// # });
+/// ```
 pub struct Handshake {
     /// The request target, then each header as name and value, every string preceded by its length.
     head: Box<[u8]>,
@@ -19,8 +52,13 @@ pub struct Handshake {
 
 impl Handshake {
     pub(crate) fn new(parts: &Parts, extensions: Extensions, transport: Transport) -> Self {
-        let target = parts.uri.to_string();
-        let mut head = Vec::with_capacity(512);
+        let target = match parts.uri.path_and_query() {
+            // As clients send it, except through some proxies.
+            Some(target) if parts.uri.scheme().is_none() => Cow::Borrowed(target.as_str()),
+            _ => Cow::Owned(parts.uri.to_string()),
+        };
+        let pairs = parts.headers.iter().map(|(name, value)| 8 + name.as_str().len() + value.len());
+        let mut head = Vec::with_capacity(4 + target.len() + pairs.sum::<usize>());
         let mut put = |part: &[u8]| {
             head.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes());
             head.extend_from_slice(part);

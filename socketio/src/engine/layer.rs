@@ -41,6 +41,27 @@ impl Intercept for Server {
 }
 
 /// A tower layer, made by [`Server::layer`] or `SocketIo::layer`, for `axum::Router::layer` and every other tower stack.
+///
+/// ```
+/// use axum::{Router, body::Body, http::{Request, StatusCode}, routing::get};
+/// use socketio::{SocketIo, namespace};
+/// use tower_service::Service as _;
+/// # #[namespace("/")] trait Main {}
+/// # struct Session;
+/// # impl Main for Session {}
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let io = SocketIo::builder().shared::<dyn Main>(Session).build();
+/// let app: Router = Router::new().route("/health", get(async || "fine")).layer(io.layer());
+/// let ask = async |path: &str| app.clone().call(Request::get(path).body(Body::empty()).unwrap()).await.unwrap().status();
+/// assert_eq!(ask("/health").await, StatusCode::OK);
+/// assert_eq!(ask("/socket.io/?EIO=4&transport=polling").await, StatusCode::OK); // a handshake
+///
+/// // Alone, as a service for hyper, it answers everything else with 404.
+/// let request = Request::get("/health").body(Body::empty()).unwrap();
+/// assert_eq!(io.service().call(request).await.unwrap().status(), StatusCode::NOT_FOUND);
+/// # });
+/// ```
 #[derive(Debug, Clone)]
 pub struct Layer<I>(I);
 
@@ -57,7 +78,7 @@ impl<I: Clone, S> tower_layer::Layer<S> for Layer<I> {
     }
 }
 
-/// The service that [`Layer`] makes.
+/// The service that [`Layer`] makes; an example is there.
 #[derive(Debug, Clone)]
 pub struct Service<I, S> {
     intercept: I,

@@ -21,6 +21,8 @@
 //! ```
 
 #[cfg(feature = "server")]
+mod admission;
+#[cfg(feature = "server")]
 pub(crate) mod body;
 #[cfg(feature = "server")]
 mod compression;
@@ -52,11 +54,13 @@ mod service;
 pub(crate) mod transport;
 
 #[cfg(feature = "server")]
+pub use admission::forwarded_for;
+#[cfg(feature = "server")]
 pub use body::ResponseBody;
 #[cfg(feature = "server")]
 pub(crate) use compression::{deflate, gzip, negotiate};
 #[cfg(feature = "server")]
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, SlowConsumer};
 #[cfg(feature = "server")]
 pub(crate) use connection::Event;
 #[cfg(feature = "server")]
@@ -78,6 +82,6 @@ pub(crate) use outbox::{Bundle, Urgency};
 pub(crate) use proto::Frame;
 pub use proto::{Message, Transport};
 #[cfg(feature = "server")]
-pub(crate) use registry::ConnectionHandle;
+pub(crate) use registry::{ConnectionHandle, Farewell, Registry};
 #[cfg(feature = "server")]
 pub use service::Server;

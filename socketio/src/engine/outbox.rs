@@ -3,10 +3,20 @@
 //! It is bounded in bytes. A push that finds the limit reached marks the outbox as overflowed, which ends the connection:
 //! a client that does not read costs at most the limit plus one message, and nobody else notices. Acknowledgements and
 //! heartbeats are not refused; what bounds them is that a connection with a full outbox is not read from.
+//!
+//! Where the application says so, the oldest messages are dropped instead, or all but the newest of a kind; and a sender may
+//! wait until there is room.
 
-use super::proto::Frame;
+mod expendable;
+
+use super::{config::SlowConsumer, proto::Frame};
+use expendable::Expendable;
 use parking_lot::Mutex;
-use std::{collections::VecDeque, task::Waker};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
 
 /// The message was not queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -15,7 +25,8 @@ pub enum SendError {
     /// The session is closed or closing.
     #[error("the connection is closed")]
     Closed,
-    /// The client does not read: its buffer is full, and it is being disconnected.
+    /// The client does not read: its buffer is full, and it is being disconnected, unless
+    /// [the oldest messages are dropped](SlowConsumer::DropOldest): then there was none to drop.
     #[error("the client's send buffer is full")]
     Full,
     /// A volatile message met a connection that cannot take it now.
@@ -63,6 +74,7 @@ impl From<Frame> for Bundle {
 #[derive(Debug)]
 pub(crate) struct Outbox {
     limit_bytes: usize,
+    policy: SlowConsumer,
     /// Guards the queue and the way to wake its reader. Held for pushes and swaps only, hence a plain lock.
     state: Mutex<State>,
 }
@@ -84,9 +96,38 @@ struct State {
     /// See [`Readiness`]; each holds for one request.
     polls_may_wait: bool,
     posts_are_welcome: bool,
+    /// Boxed: most connections never have any.
+    extras: Option<Box<Extras>>,
+}
+
+/// What only some connections need.
+#[derive(Debug, Default)]
+struct Extras {
+    expendable: Expendable,
+    /// Who waits until there is room.
+    waiting: Vec<Waker>,
 }
 
 impl State {
+    fn extras(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
+    }
+
+    /// There is room again, or there will never be.
+    fn wake_waiting(&mut self) {
+        if let Some(extras) = &mut self.extras {
+            extras.waiting.drain(..).for_each(Waker::wake);
+        }
+    }
+
+    /// Makes room for one more message by dropping older ones: a quarter of the limit at once, so that it is seldom needed.
+    fn drop_oldest(&mut self, limit_bytes: usize) {
+        let wanted = self.bytes.saturating_sub(limit_bytes - limit_bytes / 4);
+        if let Some(extras) = &mut self.extras {
+            self.bytes -= extras.expendable.drop_oldest(&mut self.frames, wanted);
+        }
+    }
+
     fn wake(&mut self) {
         if std::mem::take(&mut self.asleep)
             && let Some(waker) = &self.waker
@@ -119,25 +160,46 @@ pub(crate) struct Signals {
 }
 
 impl Outbox {
-    pub(crate) fn new(limit_bytes: usize) -> Self {
-        Outbox { limit_bytes, state: Mutex::default() }
+    pub(crate) fn new(limit_bytes: usize, policy: SlowConsumer) -> Self {
+        // Mostly there is one frame at a time, and the first to come would make room for four.
+        let state = State { frames: VecDeque::with_capacity(1), ..State::default() };
+        Outbox { limit_bytes, policy, state: Mutex::new(state) }
     }
 
     /// Queues a message.
     pub(crate) fn push(&self, bundle: Bundle, urgency: Urgency) -> Result<(), SendError> {
+        self.push_keyed(bundle, urgency, None)
+    }
+
+    /// Queues a message in place of the one with the same key, if that still waits. It goes to the end all the same: it must
+    /// not overtake what was queued in between.
+    pub(crate) fn push_keyed(&self, bundle: Bundle, urgency: Urgency, key: Option<&Arc<str>>) -> Result<(), SendError> {
         let mut state = self.state.lock();
         if state.closed {
             return Err(SendError::Closed);
         }
-        match urgency {
-            Urgency::Normal if state.bytes >= self.limit_bytes => {
+        if urgency == Urgency::Volatile && !state.writable {
+            return Err(SendError::NotWritable);
+        }
+        if let (Some(key), State { frames, extras: Some(extras), bytes, .. }) = (key, &mut *state) {
+            *bytes -= extras.expendable.drop_key(frames, key);
+        }
+        if urgency == Urgency::Normal && state.bytes >= self.limit_bytes {
+            if self.policy == SlowConsumer::DropOldest {
+                state.drop_oldest(self.limit_bytes);
+            } else {
                 state.overflowed = true;
                 state.closed = true;
                 state.wake();
+                state.wake_waiting();
+            }
+            if state.closed || state.bytes >= self.limit_bytes {
                 return Err(SendError::Full);
             }
-            Urgency::Volatile if !state.writable => return Err(SendError::NotWritable),
-            _ => {}
+        }
+        if key.is_some() || (self.policy == SlowConsumer::DropOldest && urgency == Urgency::Normal) {
+            let (at, count, bytes) = (state.frames.len(), 1 + bundle.rest.len(), bundle.cost());
+            state.extras().expendable.note(at, count, bytes, key);
         }
         state.bytes += bundle.cost();
         state.frames.push_back(bundle.first);
@@ -193,8 +255,31 @@ impl Outbox {
         state.bytes -= std::mem::take(handed_on);
         if queue.is_empty() {
             std::mem::swap(queue, &mut state.frames);
+            if let Some(extras) = &mut state.extras {
+                extras.expendable.clear();
+            }
         }
-        self.is_much(state.bytes)
+        let much = self.is_much(state.bytes);
+        if !much {
+            state.wake_waiting();
+        }
+        much
+    }
+
+    /// Waits until less than half of the limit waits to be sent.
+    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Poll::Ready(Err(SendError::Closed));
+        }
+        if !self.is_much(state.bytes) {
+            return Poll::Ready(Ok(()));
+        }
+        let waiting = &mut state.extras().waiting;
+        if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+            waiting.push(cx.waker().clone());
+        }
+        Poll::Pending
     }
 
     /// The reader goes to sleep, unless there is something to do: then `false`, and it stays awake.
@@ -234,16 +319,26 @@ impl Outbox {
         let frames = {
             let mut state = self.state.lock();
             state.closed = true;
-            std::mem::take(&mut state.frames)
+            state.wake_waiting();
+            (std::mem::take(&mut state.frames), state.extras.take())
         };
         drop(frames);
     }
 
+    /// The cost of what has not been handed to the transport yet, in bytes.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.state.lock().bytes
+    }
+
     /// Nothing can be pushed any more; what is queued stays.
     pub(crate) fn close(&self) {
-        self.state.lock().closed = true;
+        let mut state = self.state.lock();
+        state.closed = true;
+        state.wake_waiting();
     }
 }
 
+#[cfg(test)]
+mod policies;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,9 @@
 //! Refusals: the HTTP answers that carry the error codes of the reference.
 
-use super::body::{Body, full};
+use super::{
+    admission::Denial,
+    body::{Body, full},
+};
 use http::{HeaderValue, Response, StatusCode, header};
 
 /// Why a request was refused. The numbers are the `code` of the answer.
@@ -12,10 +15,12 @@ pub(super) enum Refusal {
     BadRequest,
     Forbidden(String),
     UnsupportedVersion,
+    /// There is no room for the client; not known to the reference.
+    Denied(Denial),
 }
 
 impl Refusal {
-    fn code(&self) -> u8 {
+    fn code(&self) -> u16 {
         match self {
             Refusal::UnknownTransport => 0,
             Refusal::UnknownSession => 1,
@@ -23,6 +28,8 @@ impl Refusal {
             Refusal::BadRequest => 3,
             Refusal::Forbidden(_) => 4,
             Refusal::UnsupportedVersion => 5,
+            // The status, which no code of the reference will ever be.
+            Refusal::Denied(denial) => denial.status().as_u16(),
         }
     }
 
@@ -35,22 +42,37 @@ impl Refusal {
             Refusal::Forbidden(message) if message.is_empty() => "Forbidden",
             Refusal::Forbidden(message) => message,
             Refusal::UnsupportedVersion => "Unsupported protocol version",
+            Refusal::Denied(denial) => denial.message(),
+        }
+    }
+
+    fn status(&self, websocket: bool) -> StatusCode {
+        match self {
+            Refusal::Denied(denial) => denial.status(),
+            Refusal::Forbidden(_) if !websocket => StatusCode::FORBIDDEN,
+            _ => StatusCode::BAD_REQUEST,
         }
     }
 
     /// The answer. A WebSocket client is told in plain text, and the connection is closed.
     pub(super) fn response(&self, websocket: bool) -> Response<Body> {
-        if websocket {
-            let mut response = Response::new(full(self.message().to_owned()));
-            *response.status_mut() = StatusCode::BAD_REQUEST;
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            return response;
+        let (kind, body) = if websocket {
+            ("text/html", self.message().to_owned())
+        } else {
+            let message = serde_json::to_string(self.message()).unwrap_or_default();
+            ("application/json", format!("{{\"code\":{},\"message\":{message}}}", self.code()))
+        };
+        let mut response = Response::new(full(body));
+        *response.status_mut() = self.status(websocket);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        if let Refusal::Denied(denial) = self {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(denial.retry_after_seconds()));
         }
-        let message = serde_json::to_string(self.message()).unwrap_or_default();
-        let mut response = Response::new(full(format!("{{\"code\":{},\"message\":{message}}}", self.code())));
-        *response.status_mut() = if let Refusal::Forbidden(_) = self { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        // The next attempt should be free to reach another server.
+        if websocket || matches!(self, Refusal::Denied(_)) {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 }

@@ -1,6 +1,13 @@
 //! `Registry`: session id to connection handle. Inserted at the handshake, removed in one `Drop`.
 
-use super::{config::Transport, jsonp::Jsonp, outbox::Outbox, proto::Revision, transport::polling::Command};
+use super::{
+    admission::Seat,
+    config::{SlowConsumer, Transport},
+    jsonp::Jsonp,
+    outbox::Outbox,
+    proto::Revision,
+    transport::polling::Command,
+};
 use crate::{
     id::{Quick, SessionId},
     text::Text,
@@ -11,13 +18,25 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
     },
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::AbortHandle};
 
 /// Requests that may wait for a connection's task. More at once is a client that breaks the protocol; they are refused.
 const COMMAND_CAPACITY: usize = 64;
+
+/// What a server that shuts down asks of a connection. Each goes further than the one before; none is taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Farewell {
+    /// Take nothing new in, and close when all that runs is done and sent.
+    Finish = 1,
+    /// Close when all that waits is sent, whatever runs.
+    Close,
+    /// End now.
+    Abort,
+}
 
 /// What everybody but its own task knows of a connection.
 pub(crate) struct ConnectionHandle {
@@ -30,6 +49,12 @@ pub(crate) struct ConnectionHandle {
     commands: Mutex<Option<VecDeque<Command>>>,
     /// Set once, at the upgrade.
     websocket: AtomicBool,
+    /// The session is over: its id is unknown, though its task may have work left.
+    over: AtomicBool,
+    /// The [`Farewell`] that was bidden, or 0.
+    farewell: AtomicU8,
+    /// How to abort the task, once it is known. Held for single look-ups.
+    task: Mutex<Option<AbortHandle>>,
 }
 
 impl fmt::Debug for ConnectionHandle {
@@ -45,20 +70,58 @@ impl ConnectionHandle {
         revision: Revision,
         jsonp: Option<Jsonp>,
         limit_bytes: usize,
+        policy: SlowConsumer,
     ) -> Arc<Self> {
         Arc::new(ConnectionHandle {
             id,
-            outbox: Outbox::new(limit_bytes),
+            outbox: Outbox::new(limit_bytes, policy),
             revision,
             jsonp,
             commands: Mutex::new(Some(VecDeque::new())),
             websocket: AtomicBool::new(transport == Transport::WebSocket),
+            over: AtomicBool::new(false),
+            farewell: AtomicU8::new(0),
+            task: Mutex::default(),
         })
     }
 
     /// Whether this is a client of Socket.IO 1 or 2.
     pub(crate) fn is_legacy(&self) -> bool {
         self.revision != Revision::Four
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// What was bidden last.
+    pub(crate) fn farewell(&self) -> Option<Farewell> {
+        [Farewell::Abort, Farewell::Close, Farewell::Finish]
+            .into_iter()
+            .find(|one| *one as u8 == self.farewell.load(Ordering::Acquire))
+    }
+
+    /// Tells the connection to end. Its task sees to it, or is aborted.
+    pub(crate) fn bid(&self, farewell: Farewell) {
+        if self.farewell.fetch_max(farewell as u8, Ordering::AcqRel) >= farewell as u8 {
+            return;
+        }
+        if farewell < Farewell::Abort {
+            return self.outbox.call_attention();
+        }
+        if let Some(task) = &*self.task.lock() {
+            task.abort();
+        }
+    }
+
+    /// Says which task owns the connection.
+    pub(super) fn owned_by(&self, task: AbortHandle) {
+        let mut known = self.task.lock();
+        // Under the lock: who bade that before there was a task is seen here, who does later sees the task.
+        if self.farewell() == Some(Farewell::Abort) {
+            task.abort();
+        }
+        *known = Some(task);
     }
 
     pub(crate) fn transport(&self) -> Transport {
@@ -129,11 +192,11 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) fn get(&self, id: &SessionId) -> Option<Arc<ConnectionHandle>> {
-        self.sessions.lock().get(id).cloned()
+        self.sessions.lock().get(id).filter(|handle| !handle.is_over()).cloned()
     }
 
     /// `None` once handshakes are refused.
-    pub(crate) fn insert(self: &Arc<Self>, handle: Arc<ConnectionHandle>) -> Option<Registration> {
+    pub(super) fn insert(self: &Arc<Self>, handle: Arc<ConnectionHandle>, seat: Seat) -> Option<Registration> {
         let mut sessions = self.sessions.lock();
         // Under the lock: who closes the registry then sees this connection, or this handshake is refused.
         if self.is_closed() {
@@ -141,7 +204,7 @@ impl Registry {
         }
         sessions.insert(handle.id, Arc::clone(&handle));
         self.live.fetch_add(1, Ordering::AcqRel);
-        Some(Registration { registry: Arc::clone(self), handle, listed: true })
+        Some(Registration { registry: Arc::clone(self), handle, seat: Some(seat) })
     }
 
     /// Number of connections whose task has not ended.
@@ -149,6 +212,7 @@ impl Registry {
         self.live.load(Ordering::Acquire)
     }
 
+    /// All connections whose task has not ended, those included whose session is over.
     pub(crate) fn handles(&self) -> Vec<Arc<ConnectionHandle>> {
         self.sessions.lock().values().cloned().collect()
     }
@@ -181,23 +245,31 @@ impl Registry {
 pub(crate) struct Registration {
     registry: Arc<Registry>,
     handle: Arc<ConnectionHandle>,
-    listed: bool,
+    seat: Option<Seat>,
 }
 
 impl Registration {
+    /// The handshake is over.
+    pub(super) fn opened(&mut self) {
+        if let Some(seat) = &mut self.seat {
+            seat.opened();
+        }
+    }
+
     /// The session is over: its id is unknown from now on, though the task may have work left.
     pub(crate) fn unlist(&mut self) {
-        if std::mem::take(&mut self.listed) {
-            self.registry.sessions.lock().remove(&self.handle.id);
-        }
+        self.handle.over.store(true, Ordering::Release);
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
         self.unlist();
+        self.registry.sessions.lock().remove(&self.handle.id);
         self.handle.outbox.close();
         self.handle.shut();
+        // Before the count: who sees that the connection has gone may open another.
+        self.seat = None;
         if self.registry.live.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.registry.empty.notify_waiters();
         }

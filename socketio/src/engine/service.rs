@@ -1,6 +1,7 @@
 //! `Server`: one HTTP request becomes a new session, a poll, a post, an upgrade or a refusal.
 
 use super::{
+    admission::{Admission, Denial, Seat},
     body::{self, Body, ReadError, full},
     compression::compress,
     config::{Config, ConfigError, Transport},
@@ -8,7 +9,7 @@ use super::{
     handshake::Handshake,
     jsonp,
     layer::Layer,
-    proto::{Frame, Payload, Revision, open_packet, v3},
+    proto::{Frame, Payload, Revision, Timing, open_packet, v3},
     refuse::{Refusal, empty},
     registry::{ConnectionHandle, Registry},
     request::{Query, has_legal_origin, is_upgrade, websocket_accept_key, websocket_subprotocol},
@@ -39,6 +40,8 @@ pub struct Server {
 struct Inner {
     config: Config,
     registry: Arc<Registry>,
+    admission: Arc<Admission>,
+    timing: Arc<Timing>,
     owner: Box<Owner>,
 }
 
@@ -76,7 +79,9 @@ impl Server {
         owner: impl Fn(Connection) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync + 'static,
     ) -> Result<Self, ConfigError> {
         config.validate()?;
-        Ok(Server { inner: Arc::new(Inner { config, registry: Arc::default(), owner: Box::new(owner) }) })
+        let admission = Admission::new(config.admission.clone());
+        let timing = Arc::new(config.timing());
+        Ok(Server { inner: Arc::new(Inner { config, registry: Arc::default(), admission, timing, owner: Box::new(owner) }) })
     }
 
     /// A layer that answers requests to the configured path and passes on all others.
@@ -167,6 +172,10 @@ impl Server {
         if (transport == Transport::WebSocket) != upgrade {
             return Err(Refusal::BadRequest);
         }
+        if self.inner.registry.is_closed() {
+            return Err(Refusal::Denied(Denial::ShuttingDown));
+        }
+        let seat = self.inner.admission.admit(parts).map_err(Refusal::Denied)?;
         if let Some(allow) = &config.allow_request {
             allow(parts).await.map_err(Refusal::Forbidden)?;
         }
@@ -174,11 +183,11 @@ impl Server {
             return Err(Refusal::UnsupportedVersion);
         }
         // Boxed: a session opens once and is polled often.
-        Box::pin(self.open(parts, transport, query)).await
+        Box::pin(self.open(parts, transport, query, seat)).await
     }
 
     /// A handshake: a new session.
-    async fn open(&self, parts: &mut Parts, transport: Transport, query: Query) -> Result<Response<Body>, Refusal> {
+    async fn open(&self, parts: &mut Parts, transport: Transport, query: Query, seat: Seat) -> Result<Response<Body>, Refusal> {
         let config = &self.inner.config;
         let switch = if transport == Transport::WebSocket { Some(switch_protocols(parts)?) } else { None };
         let id = SessionId::from_random(rand::random());
@@ -188,22 +197,30 @@ impl Server {
         };
         let revision = query.revision();
         let jsonp = query.jsonp().filter(|_| config.allow_eio3 && transport == Transport::Polling);
-        let handle = ConnectionHandle::new(id, transport, revision, jsonp, config.max_buffered_bytes);
-        let Some(registration) = self.inner.registry.insert(Arc::clone(&handle)) else {
-            return Ok(empty(StatusCode::SERVICE_UNAVAILABLE));
-        };
-        let open = open_packet(&id, offered, &config.timing(), config.max_payload_bytes);
+        let handle = ConnectionHandle::new(id, transport, revision, jsonp, config.max_buffered_bytes, config.slow_consumer);
+        let registration = self.inner.registry.insert(Arc::clone(&handle), seat);
+        let mut registration = registration.ok_or(Refusal::Denied(Denial::ShuttingDown))?;
+        let open = open_packet(&id, offered, &self.inner.timing, config.max_payload_bytes);
         let (mut response, start) = match switch {
             Some((response, upgrade)) => (response, Start::WebSocket(upgrade, open)),
             None => {
+                registration.opened();
                 let payload = revision.encode_payload(std::iter::once(&Frame::control(&open)));
                 (self.payload(&handle, payload, true, &parts.headers).await, Start::Polling)
             }
         };
         let extensions = std::mem::take(&mut parts.extensions);
         let handshake = Handshake::new(parts, extensions, transport);
-        let connection = Connection::new(handle, registration, handshake, start, config.timing(), config.max_payload_bytes);
-        tokio::spawn((self.inner.owner)(connection));
+        let connection = Connection::new(
+            Arc::clone(&handle),
+            registration,
+            handshake,
+            start,
+            Arc::clone(&self.inner.timing),
+            config.max_payload_bytes,
+        );
+        // Nobody waits for the task; the registry counts it, and aborts it if a shutdown comes to that.
+        handle.owned_by(tokio::spawn((self.inner.owner)(connection)).abort_handle());
         if let (Some(cookie), Transport::Polling) = (&config.cookie, transport) {
             response.headers_mut().append(header::SET_COOKIE, cookie.header(id.expose()));
         }

@@ -1,5 +1,6 @@
 //! `ConnectError`: a refused client, as its `connect_error` handler sees it.
 
+use crate::server::DataError;
 use axum_core::response::Response;
 use http_body_util::{BodyExt, Limited};
 use serde::Serialize;
@@ -35,6 +36,43 @@ const REJECTION_TEXT_BYTES: usize = 1024;
 /// assert_eq!(refused.message(), "unauthorized");
 /// assert_eq!(refused.data_json(), Some(r#"{"attempts left":2}"#));
 /// # Client::<dyn Members>::connect(&io).auth(Login { password: "open sesame".to_owned() }).await.unwrap();
+/// # });
+/// ```
+///
+/// A message alone may be a `&str` or a `String`, also as the error type of the connect handler. Errors of other crates are turned
+/// into one; for your own, `impl From<MyError> for ConnectError` lets `?` do it:
+///
+/// ```
+/// # use socketio::{SocketIo, namespace, test::Client};
+/// use socketio::{ConnectError, NsPath, Socket};
+///
+/// #[namespace("/board/{year}", data = u16)]
+/// trait Board {}
+/// struct Session;
+/// impl Board for Session {}
+///
+/// async fn connect(socket: Socket<dyn Board>, NsPath(year): NsPath<String>) -> Result<Session, ConnectError> {
+///     let year = year.parse().map_err(|error| ConnectError::new(format!("year: {error}")))?;
+///     if year < 2020 {
+///         return Err("too old".into());
+///     }
+///     socket.set_data(&year)?;
+///     Ok(Session)
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().namespace::<dyn Board, _>(connect).build();
+/// # for (path, message) in [("/board/x", "year: invalid digit found in string"), ("/board/1999", "too old")] {
+/// #     assert_eq!(Client::<dyn Board>::connect(&io).path(path).await.unwrap_err().message(), message);
+/// # }
+/// # let _client = Client::<dyn Board>::connect(&io).path("/board/2021").await.unwrap();
+/// # assert_eq!(io.of::<dyn Board>().sockets()[0].data(), Ok(Some(2021)));
+/// // Also like this:
+/// async fn closed() -> Result<Session, String> {
+///     Err("closed until Monday".to_owned())
+/// }
+/// # let io = SocketIo::builder().namespace::<dyn Board, _>(closed).build();
+/// # let refused = Client::<dyn Board>::connect(&io).path("/board/2021").await.unwrap_err();
+/// # assert_eq!(refused, ConnectError::new("closed until Monday"));
 /// # });
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +130,27 @@ impl fmt::Display for ConnectError {
 }
 
 impl std::error::Error for ConnectError {}
+
+/// The message.
+impl From<&str> for ConnectError {
+    fn from(message: &str) -> Self {
+        ConnectError::new(message)
+    }
+}
+
+/// The message.
+impl From<String> for ConnectError {
+    fn from(message: String) -> Self {
+        ConnectError::new(message)
+    }
+}
+
+/// For `socket.set_data(..)?` in connect handlers.
+impl From<DataError> for ConnectError {
+    fn from(error: DataError) -> Self {
+        ConnectError::new(error.to_string())
+    }
+}
 
 impl From<Infallible> for ConnectError {
     fn from(never: Infallible) -> Self {

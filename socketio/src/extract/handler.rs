@@ -5,6 +5,34 @@ use crate::{contract::Serve, server::ErasedSession};
 use std::{fmt, future::Future, sync::Arc};
 
 /// Step 1: a function or closure. `X` pairs its argument types with inferred markers.
+///
+/// Nobody needs to implement it. It and its siblings are the bounds of a function that passes a connect handler on:
+///
+/// ```
+/// use socketio::{Builder, ConnectArgs, ConnectFn, ConnectFuture, ConnectSig, SocketIo, layer::Trace, namespace};
+/// # use socketio::{ConnectError, Socket};
+/// # #[namespace("/chat")] trait Chat {}
+/// # struct Session;
+/// # impl Chat for Session {}
+///
+/// /// Registers the chat, with what every server of ours has around it.
+/// fn with_chat<S, X>(
+///     builder: Builder<S>,
+///     connect: impl ConnectFn<X, Sig: ConnectArgs<dyn Chat, S>, Future: ConnectFuture<dyn Chat> + Send> + Clone + Send + Sync + 'static,
+/// ) -> Builder<S>
+/// where
+///     S: Clone + Send + Sync + 'static,
+///     X: ConnectSig + 'static,
+/// {
+///     builder.namespace::<dyn Chat, X>(connect).event_layer(Trace::new())
+/// }
+///
+/// async fn connect(_: Socket<dyn Chat>) -> Result<Session, ConnectError> {
+///     Ok(Session)
+/// }
+/// let io = with_chat(SocketIo::builder(), connect).build();
+/// assert_eq!(io.namespaces(), ["/chat"]);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a connect handler is an `async fn` (or async closure) of at most 8 extractors",
     label = "not a connect handler",
@@ -19,19 +47,20 @@ pub trait ConnectFn<X: ConnectSig> {
     fn call(self, args: <Self::Sig as ConnectSig>::Args) -> Self::Future;
 }
 
-/// Argument types paired with inferred markers: `((T1, M1), (T2, M2))`.
+/// Argument types paired with inferred markers: `((T1, M1), (T2, M2))`. An example is at [`ConnectFn`].
 pub trait ConnectSig {
     /// The argument types alone.
     type Args;
 }
 
-/// Step 2: every argument is an extractor.
+/// Step 2: every argument is an extractor. An example is at [`ConnectFn`].
 pub trait ConnectArgs<N: ?Sized, S>: ConnectSig<Args: Send> {
     #[doc(hidden)]
     fn extract(parts: &mut ConnectParts, state: &S) -> impl Future<Output = Result<Self::Args, ConnectError>> + Send;
 }
 
-/// Step 3: the function is async. What its output lacks is reported by the traits of the output and of its parts.
+/// Step 3: the function is async. What its output lacks is reported by the traits of the output and of its parts. An example is at
+/// [`ConnectFn`].
 #[diagnostic::on_unimplemented(
     message = "a connect handler is async: this one returns `{Self}`, which is not a future",
     label = "not an `async fn` or async closure",
@@ -52,6 +81,22 @@ where
 }
 
 /// Step 4: the output is a `Result`.
+///
+/// ```
+/// use socketio::{ConnectOutput, SocketIo, namespace};
+/// # #[namespace("/chat")] trait Chat {}
+/// # struct Session;
+/// # impl Chat for Session {}
+///
+/// /// Takes in nobody by something that somebody else has computed.
+/// fn once<R>(decide: impl Fn() -> R + Clone + Send + Sync + 'static) -> SocketIo
+/// where
+///     R: ConnectOutput<dyn Chat> + Send + 'static,
+/// {
+///     SocketIo::builder().namespace::<dyn Chat, _>(move || std::future::ready(decide())).build()
+/// }
+/// assert_eq!(once(|| Ok::<_, String>(Session)).namespaces(), ["/chat"]);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a connect handler returns `Result<Session, E>`, not `{Self}`",
     label = "accept with `Ok(session)`, refuse with `Err(ConnectError::new(..))`"
@@ -67,11 +112,43 @@ impl<N: ?Sized, H: Session<N>, E: ConnectRefusal> ConnectOutput<N> for Result<H,
     }
 }
 
-/// Step 5: the error refuses the client.
+/// Step 5: the error refuses the client. Everything that is `Into<ConnectError>` does.
+///
+/// ```
+/// use socketio::{ConnectError, ConnectRefusal, SocketIo, namespace};
+/// # use socketio::test::Client;
+/// # #[namespace("/chat")] trait Chat {}
+/// # struct Session;
+/// # impl Chat for Session {}
+///
+/// /// What our look-ups fail with.
+/// enum LookUp { Unknown, Offline }
+///
+/// impl From<LookUp> for ConnectError {
+///     fn from(error: LookUp) -> Self {
+///         match error {
+///             LookUp::Unknown => ConnectError::new("who are you?"),
+///             LookUp::Offline => ConnectError::new("try again later").with_data(503),
+///         }
+///     }
+/// }
+///
+/// async fn connect() -> Result<Session, LookUp> {
+///     Err(LookUp::Offline)
+/// }
+/// # fn refuses<E: ConnectRefusal>(_: E) {}
+/// # refuses(LookUp::Unknown);
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().namespace::<dyn Chat, _>(connect).build();
+/// let refused = Client::<dyn Chat>::connect(&io).await.unwrap_err();
+/// assert_eq!((refused.message(), refused.data_json()), ("try again later", Some("503")));
+/// # });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot refuse a client: it is not `Into<ConnectError>`",
     label = "this connect handler returns `Result<_, {Self}>`",
-    note = "add `impl From<{Self}> for ConnectError`, or return `ConnectError::new(..)` instead"
+    note = "return `Result<_, ConnectError>` and turn the error into one: `.map_err(|error| ConnectError::new(error.to_string()))?`",
+    note = "for an error type of your own, `impl From<{Self}> for ConnectError` lets `?` do that; `String`, `&str` and `DataError` have it"
 )]
 pub trait ConnectRefusal {
     #[doc(hidden)]
@@ -87,6 +164,27 @@ impl<E: Into<ConnectError>> ConnectRefusal for E {
 
 /// Step 6: the session implements the namespace trait. Its blanket implementation is recommended, because it leads the compiler
 /// to the name of the trait that is not implemented.
+///
+/// ```
+/// use socketio::{Session, SocketIo, namespace};
+///
+/// #[namespace("/chat")]
+/// trait Chat {
+///     #[event]
+///     async fn say(&self, text: &str);
+/// }
+///
+/// /// A server of the chat, whoever handles it.
+/// fn server(handler: impl Session<dyn Chat> + Send + Sync + 'static) -> SocketIo {
+///     SocketIo::builder().shared::<dyn Chat>(handler).build()
+/// }
+///
+/// struct Printer;
+/// impl Chat for Printer {
+///     async fn say(&self, text: &str) { println!("{text}"); }
+/// }
+/// assert_eq!(server(Printer).namespaces(), ["/chat"]);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the session of `{N}`: it does not implement the namespace trait",
     label = "this makes a `{Self}` the session of each client"

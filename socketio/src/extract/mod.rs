@@ -25,6 +25,48 @@ use serde::de::DeserializeOwned;
 use std::{any::Any, fmt, future::Future, sync::Arc};
 
 /// A connection attempt to a namespace, as extractors see it.
+///
+/// ```
+/// use socketio::{ConnectError, ConnectParts, FromConnect};
+/// # use socketio::{SocketIo, namespace, test::Client};
+/// use http::HeaderValue;
+///
+/// /// Where the client comes from, from one of several places.
+/// struct Origin(String);
+///
+/// impl<N: ?Sized, S: Sync> FromConnect<N, S> for Origin {
+///     async fn from_connect(parts: &mut ConnectParts, _: &S) -> Result<Self, ConnectError> {
+///         if parts.path() == "/open" {
+///             parts.socket::<N>().join("visitors");
+///         }
+///         if parts.auth().contains("guest") {
+///             return Ok(Origin("guest".to_owned()));
+///         }
+///         let header = parts.handshake().header("x-from").ok_or("say where you come from")?;
+///         let origin = String::from_utf8_lossy(header).into_owned();
+///         // The extractors that follow see it, axum's included.
+///         parts.request_mut().headers.insert("x-checked", HeaderValue::from_static("yes"));
+///         Ok(Origin(origin))
+///     }
+/// }
+///
+/// #[namespace("/open", auth = serde_json::Value)]
+/// trait Open { #[event] async fn origin(&self) -> String; }
+/// # struct Session(String);
+/// # impl Open for Session { async fn origin(&self) -> String { self.0.clone() } }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let connect = async |Origin(origin): Origin, headers: http::HeaderMap| {
+/// #     Ok::<_, ConnectError>(Session(format!("{origin} {}", headers.contains_key("x-checked"))))
+/// # };
+/// # let io = SocketIo::builder().namespace::<dyn Open, _>(connect).build();
+/// # let guest = Client::<dyn Open>::connect(&io).auth_raw(serde_json::json!({ "as": "guest" })).await.unwrap();
+/// # assert_eq!(guest.emit().origin().await.as_deref(), Ok("guest false"));
+/// # let other = Client::<dyn Open>::connect(&io).header("x-from", "home").await.unwrap();
+/// # assert_eq!(other.emit().origin().await.as_deref(), Ok("home true"));
+/// # assert!(Client::<dyn Open>::connect(&io).await.is_err());
+/// # assert_eq!(io.of::<dyn Open>().to("visitors").fetch_sockets().await.len(), 2);
+/// # });
+/// ```
 pub struct ConnectParts {
     socket: Arc<SocketCore>,
     /// Set for a client that comes back: its new connection, and its session so far.
@@ -190,7 +232,7 @@ mod via {
     message = "`{Self}` is not a connect extractor for `{N}`",
     label = "an argument of this connect handler is not an extractor",
     note = "connect handlers take `Socket<{N}>`, `Auth<T>` if the namespace declares `auth = T`, `NsPath<T>` for `T: DeserializeOwned`, `Recovered<T>` for the session of a client that comes back, and any axum `FromRequestParts` extractor (`State`, `HeaderMap`, `Query`, `Extension`, ...), but none that reads a body",
-    note = "`State<T>` needs `.with_state(..)` before the namespace"
+    note = "`State<T>` takes what `.with_state(..)` was given before this namespace, here `{S}` (`()` without one): `T` is that type, or a part of it with `impl FromRef<{S}> for T`"
 )]
 pub trait FromConnect<N: ?Sized, S, M = via::Own>: Sized {
     /// Extracts the value, or refuses the client.

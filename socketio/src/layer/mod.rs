@@ -36,6 +36,7 @@
 //! let client = Client::<dyn Chat>::connect(&io).await.unwrap();
 //! assert_eq!(client.emit().say("one").await, Ok(()));
 //! assert_eq!(client.emit().say("two").await, Ok(()));
+//! // The event's own error says so, because `String` is `From<Rejection>`.
 //! assert_eq!(client.emit().say("three").await, Err(CallError::Rejected("too many events, try again in 500 ms".to_owned())));
 //! # }
 //! ```
@@ -103,10 +104,20 @@ pub trait EventLayer: Send + Sync + 'static {
 
     /// Makes the service of a socket. Runs once, after its connect handler has accepted the client. A panic refuses the client.
     fn layer(&self, socket: &Socket<Untyped>) -> Self::Service;
+
+    /// The events that this layer names, by their names on the wire. One that no namespace inside of it declares is a spelling
+    /// mistake, and [`try_build`](crate::Builder::try_build) reports it. Default: none.
+    fn events(&self) -> Vec<&str> {
+        Vec::new()
+    }
 }
 
 impl<L: EventLayer> EventLayer for Arc<L> {
     type Service = L::Service;
+
+    fn events(&self) -> Vec<&str> {
+        L::events(self)
+    }
 
     fn layer(&self, socket: &Socket<Untyped>) -> L::Service {
         L::layer(self, socket)

@@ -19,6 +19,9 @@ use tokio::time::Instant;
 /// [`retry_after`](Rejection::retry_after) and message say when the next one is taken. Unknown and malformed events count, and
 /// acknowledgements do not. The clock is tokio's, which a test may pause.
 ///
+/// A contract that wants its clients to know when, reads it in `impl From<Rejection>` of its error type: see the example of
+/// [`Rejection`].
+///
 /// The limit is one socket's: who opens several connections has several, and a socket in two namespaces has a bucket in each.
 ///
 /// ```
@@ -74,7 +77,10 @@ impl RateLimit {
         RateLimit { limits: Arc::new(Limits { all: Some(Rate::new(events, period)), events: Vec::new() }) }
     }
 
-    /// Gives an event a limit of its own, beside that of all. The last word on an event counts.
+    /// Gives an event, by its name on the wire, a limit of its own, beside that of all. The last word on an event counts.
+    ///
+    /// The name must be one that a namespace inside of the layer declares, or the server is
+    /// [not built](crate::BuildError::UnknownEvent); a namespace with a `#[fallback]` and an untyped one take any name.
     pub fn event(mut self, name: impl Into<String>, events: u32, period: Duration) -> Self {
         let (name, limits) = (name.into(), Arc::make_mut(&mut self.limits));
         limits.events.retain(|(known, _)| *known != name);
@@ -156,6 +162,10 @@ impl EventLayer for RateLimit {
 
     fn layer(&self, _: &Socket<Untyped>) -> RateLimited {
         RateLimited::new(Arc::clone(&self.limits))
+    }
+
+    fn events(&self) -> Vec<&str> {
+        self.limits.events.iter().map(|(name, _)| name.as_str()).collect()
     }
 }
 

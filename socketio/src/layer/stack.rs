@@ -57,6 +57,33 @@ impl<S: EventService> ErasedSession for Layered<S> {
 }
 
 /// The way on: the layers inside of this one, then the handler.
+///
+/// ```
+/// use socketio::{Incoming, Outcome, Rejection, layer::Next};
+/// use std::time::Duration;
+///
+/// /// For [`from_fn`](super::from_fn): no event may take longer.
+/// async fn in_time(event: Incoming, next: Next) -> Outcome {
+///     let (name, who) = (event.name().to_owned(), next.socket().id());
+///     tokio::time::timeout(Duration::from_secs(5), next.run(event)).await.unwrap_or_else(|_| {
+///         eprintln!("{name} of {who} takes too long");
+///         Rejection::new("this takes too long").with_code("timeout").into()
+///     })
+/// }
+/// # use socketio::{CallError, SocketIo, layer::from_fn, namespace, test::Client};
+/// # #[namespace("/slow")] trait Slow { #[event] async fn work(&self, seconds: u64) -> Result<(), Rejection>; }
+/// # struct Worker;
+/// # impl Slow for Worker {
+/// #     async fn work(&self, seconds: u64) -> Result<(), Rejection> { tokio::time::sleep(Duration::from_secs(seconds)).await; Ok(()) }
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().shared::<dyn Slow>(Worker).event_layer(from_fn(in_time)).build();
+/// # let client = Client::<dyn Slow>::connect(&io).timeout(Duration::from_secs(60)).await.unwrap();
+/// # assert_eq!(client.emit().work(4).await, Ok(()));
+/// # let Err(CallError::Rejected(late)) = client.emit().work(6).await else { panic!("in time") };
+/// # assert_eq!(late.code(), Some("timeout"));
+/// # });
+/// ```
 pub struct Next {
     inner: Arc<Inner>,
 }

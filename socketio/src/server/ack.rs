@@ -74,6 +74,37 @@ impl Waiter {
 ///
 /// # Cancel safety
 /// Dropping it gives up the acknowledgement, not the event.
+/// ```
+/// use socketio::{CallError, Reply, Socket, events, namespace};
+/// # use socketio::{SocketIo, test::Client};
+/// use std::time::Duration;
+///
+/// #[events]
+/// trait GuideEvents {
+///     #[event]
+///     async fn agree(&self, text: &str) -> bool;
+/// }
+/// #[namespace("/guide", emits = GuideEvents)]
+/// trait Guide {}
+/// # struct Session;
+/// # impl Guide for Session {}
+/// # struct Page;
+/// # impl GuideEvents for Page { async fn agree(&self, text: &str) -> bool { text == "to the terms" } }
+///
+/// async fn ask(socket: &Socket<dyn Guide>) -> Result<bool, CallError> {
+///     let reply: Reply<bool, _> = socket.timeout(Duration::from_secs(5)).emit().agree("to the terms"); // it is on its way
+///     reply.await
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().shared::<dyn Guide>(Session).build();
+/// # let socket = async || io.of::<dyn Guide>().sockets().remove(0);
+/// # let willing = Client::<dyn Guide>::connect(&io).handler(Page).await.unwrap();
+/// # assert_eq!(ask(&socket().await).await, Ok(true));
+/// # willing.disconnect().await;
+/// # let _silent = Client::<dyn Guide>::connect(&io).await.unwrap();
+/// # assert_eq!(ask(&socket().await).await, Err(CallError::Timeout));
+/// # });
+/// ```
 pub struct Reply<T, E> {
     state: ReplyState,
     decode: Decode<T, E>,
@@ -150,6 +181,50 @@ impl<T, E> Drop for Reply<T, E> {
 ///
 /// # Cancel safety
 /// Dropping it gives up the acknowledgements, not the event.
+/// ```
+/// use futures_util::StreamExt as _;
+/// use socketio::{CallError, NamespaceHandle, events, namespace};
+/// # use socketio::{SocketIo, test::Client};
+///
+/// #[events]
+/// trait VoteEvents {
+///     #[event]
+///     async fn vote(&self, question: &str) -> bool;
+/// }
+/// #[namespace("/vote", emits = VoteEvents)]
+/// trait Vote {}
+/// # struct Session;
+/// # impl Vote for Session {}
+/// # struct Voter(bool);
+/// # impl VoteEvents for Voter { async fn vote(&self, _: &str) -> bool { self.0 } }
+///
+/// /// Waits for all of them.
+/// async fn count(all: &NamespaceHandle<dyn Vote>) -> usize {
+///     let answers = all.emit().vote("tea?").await;
+///     answers.iter().filter(|(_, answer)| *answer == Ok(true)).count()
+/// }
+///
+/// /// As a stream: does not wait for the others.
+/// async fn does_anybody(all: &NamespaceHandle<dyn Vote>) -> bool {
+///     let mut answers = all.emit().vote("tea?");
+///     while let Some((voter, answer)) = answers.next().await {
+///         match answer {
+///             Ok(true) => return true,
+///             Ok(false) | Err(CallError::Timeout | CallError::Disconnected) => {}
+///             Err(error) => eprintln!("{voter}: {error}"),
+///         }
+///     }
+///     false
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().shared::<dyn Vote>(Session).build();
+/// # let all = io.of::<dyn Vote>();
+/// # let _no = Client::<dyn Vote>::connect(&io).handler(Voter(false)).await.unwrap();
+/// # assert_eq!((count(&all).await, does_anybody(&all).await), (0, false));
+/// # let _yes = Client::<dyn Vote>::connect(&io).handler(Voter(true)).await.unwrap();
+/// # assert_eq!((count(&all).await, does_anybody(&all).await), (1, true));
+/// # });
+/// ```
 pub struct BroadcastReply<T, E> {
     failure: Option<Failure>,
     missing: HashMap<SocketId, Asked, Quick>,

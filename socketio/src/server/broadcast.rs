@@ -41,6 +41,37 @@ use tokio::sync::mpsc;
 ///     answers.into_iter().all(|(_, ready)| ready == Ok(true))
 /// }
 /// ```
+///
+/// An address also moves its clients, and takes events that are known only at run time:
+///
+/// ```
+/// use socketio::{Body, Broadcast, EmitError, namespace};
+/// # use socketio::{SocketIo, test::Client};
+/// # #[namespace("/game")] trait Game {}
+/// # struct Player;
+/// # impl Game for Player {}
+///
+/// async fn close_table(table: Broadcast<dyn Game>) -> Result<usize, EmitError> {
+///     let players = table.clone().fetch_sockets().await.len();
+///     table.clone().compress(false).emit_raw("closing", (players,))?;
+///     table.clone().local().emit_body(Body::event("bye", &())?); // only clients of this server
+///     let answers = table.clone().ask_raw("rate us", ())?;
+///     table.clone().sockets_join("lobby");
+///     table.sockets_leave("table 1");
+///     Ok(answers.await.iter().filter(|(_, answer)| answer.is_ok()).count())
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().shared::<dyn Game>(Player).build();
+/// # let client = Client::<dyn Game>::connect(&io).await.unwrap();
+/// # io.of::<dyn Game>().sockets_join("table 1");
+/// let table = io.of::<dyn Game>().to("table 1");
+/// # assert_eq!(close_table(table.clone()).await, Ok(0));
+/// # client.expect("closing", [1]).await;
+/// # assert_eq!((table.fetch_sockets().await.len(), io.of::<dyn Game>().to("lobby").fetch_sockets().await.len()), (0, 1));
+/// io.of::<dyn Game>().to("lobby").disconnect_sockets(false);
+/// # client.disconnected().await;
+/// # });
+/// ```
 #[must_use = "an address does nothing: end with `.emit().event(..)` or another action"]
 pub struct Broadcast<N: ?Sized> {
     many: Many,
@@ -85,6 +116,13 @@ impl<N: Namespace + ?Sized> Broadcast<N> {
     /// Drops the event for clients whose connection cannot take it at once.
     pub fn volatile(mut self) -> Self {
         self.many.target.flags.volatile = true;
+        self
+    }
+
+    /// Drops the last event with this key for clients to whom it was not sent yet; see
+    /// [`Socket::conflate`](super::Socket::conflate).
+    pub fn conflate(mut self, key: impl Into<String>) -> Self {
+        self.many.conflate = Some(key.into().into());
         self
     }
 
@@ -163,6 +201,8 @@ pub struct Many {
     scope: Scope,
     target: Target,
     timeout: Duration,
+    /// The key of what the event replaces.
+    conflate: Option<Arc<str>>,
 }
 
 impl fmt::Debug for Many {
@@ -174,7 +214,7 @@ impl fmt::Debug for Many {
 impl Many {
     pub(super) fn new(scope: Scope) -> Self {
         let timeout = scope.settings().ack_timeout;
-        Many { scope, target: Target::default(), timeout }
+        Many { scope, target: Target::default(), timeout, conflate: None }
     }
 
     pub(super) fn sockets(&self) -> Vec<Arc<SocketCore>> {
@@ -222,6 +262,7 @@ impl Many {
         namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
         let event = match urgency {
             Urgency::Volatile => namespace.unposted(event),
+            _ if self.conflate.is_some() => namespace.unposted(event),
             _ => match namespace.post(None, || Audience::Many(self.target.clone()), event, !self.target.flags.uncompressed) {
                 Some(event) => event,
                 None => return,
@@ -230,7 +271,7 @@ impl Many {
         let packet = self.packet(namespace, None, event);
         namespace.members.read().visit(&self.target, |socket| {
             // A client that cannot take it does not concern the others, nor the caller.
-            let _ = socket.on_link(|link| link.engine.outbox.push(packet.clone(), urgency));
+            let _ = socket.on_link(|link| link.engine.outbox.push_keyed(packet.clone(), urgency, self.conflate.as_ref()));
         });
     }
 }

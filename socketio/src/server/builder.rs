@@ -1,7 +1,12 @@
 //! `Builder`: settings, state and namespaces of a server. It checks everything once and starts nothing.
 
+mod admission;
+mod error;
+mod wire;
+
+pub use error::BuildError;
+
 use super::{
-    build_error::BuildError,
     client_files::ClientFiles,
     connection::{self, Shared},
     handle::SocketIo,
@@ -9,6 +14,7 @@ use super::{
     mounts::{Accept, Mount, Mounts, Pattern},
     namespace::Settings,
     recovery::{Memory, Recovery, Store},
+    shutdown::Tally,
     socket::Socket,
     spelling::Spelling,
 };
@@ -17,11 +23,10 @@ use crate::{
     engine::{self, Config, Cookie, Cors, Transport},
     extract::{ConnectArgs, ConnectFn, ConnectFuture, ConnectSig, Session},
     layer::EventLayer,
-    parser::{Limits, Parser},
+    parser::Limits,
 };
 use http::{HeaderMap, request::Parts};
 use std::{
-    any::TypeId,
     collections::HashSet,
     fmt,
     future::Future,
@@ -34,50 +39,14 @@ use std::{
 ///
 /// Every setter names the option of the JavaScript server and its default.
 ///
-/// ```
-/// # use socketio::{BuildError, ConnectError, Cors, Socket, SocketIo, Transport, namespace};
-/// # use std::time::Duration;
-/// #[namespace("/greeter")]
-/// trait Greeter {
-///     #[event]
-///     async fn greet(&self, name: &str) -> String;
-/// }
-///
-/// struct Polite;
-///
-/// impl Greeter for Polite {
-///     async fn greet(&self, name: &str) -> String {
-///         format!("good day, {name}")
-///     }
-/// }
-///
-/// fn server() -> Result<SocketIo, BuildError> {
-///     SocketIo::builder()
-///         .path("/live")
-///         .transports([Transport::WebSocket])
-///         .ping_interval(Duration::from_secs(10))
-///         .max_payload(64 << 10)
-///         .cors(Cors::new().allow_origin("https://app.example"))
-///         .on_rejection(|socket, rejection| eprintln!("{}: {rejection}", socket.id()))
-///         .shared::<dyn Greeter>(Polite)
-///         .namespace_at::<dyn Greeter, _>("/greeter/v2", async || Ok::<_, ConnectError>(Polite))
-///         .namespace_matching::<dyn Greeter, _>(
-///             |path| path.starts_with("/greeter/of/"),
-///             async |_: Socket<dyn Greeter>| Ok::<_, ConnectError>(Polite),
-///         )
-///         .try_build()
-/// }
-/// assert_eq!(server()?.namespaces(), ["/greeter", "/greeter/v2"]);
-///
-/// let twice = SocketIo::builder().shared::<dyn Greeter>(Polite).shared::<dyn Greeter>(Polite).try_build();
-/// assert!(matches!(twice, Err(BuildError::DuplicateNamespace(path)) if path == "/greeter"));
-/// # Ok::<(), BuildError>(())
-/// ```
+#[doc = include_str!("builder/examples.md")]
 #[must_use = "nothing is served before `.build()`"]
 pub struct Builder<S> {
     state: S,
     config: Config,
     mounts: Vec<Mount>,
+    /// The first mistake of a layer.
+    misplaced: Option<BuildError>,
     hooks: Hooks,
     connect_timeout: Duration,
     ack_timeout: Duration,
@@ -102,6 +71,7 @@ impl Builder<()> {
             state: (),
             config: Config::default().path("/socket.io"),
             mounts: Vec::new(),
+            misplaced: None,
             hooks: Hooks::default(),
             connect_timeout: Duration::from_secs(45),
             ack_timeout: Duration::from_secs(20),
@@ -115,12 +85,14 @@ impl Builder<()> {
         }
     }
 
-    /// The state that connect handlers extract with axum's `State`. Comes before the namespaces that use it.
+    /// The state that connect handlers extract with axum's `State`, or a part of it with `FromRef`. Comes before the namespaces that
+    /// use it; without it the state is `()`.
     pub fn with_state<S: Clone + Send + Sync + 'static>(self, state: S) -> Builder<S> {
         Builder {
             state,
             config: self.config,
             mounts: self.mounts,
+            misplaced: self.misplaced,
             hooks: self.hooks,
             connect_timeout: self.connect_timeout,
             ack_timeout: self.ack_timeout,
@@ -137,7 +109,7 @@ impl Builder<()> {
 
 impl<S: Clone + Send + Sync + 'static> Builder<S> {
     /// Serves namespace `N`: `connect` runs for each client and returns its session, a value that implements the trait.
-    /// `Inferred` is written `_`.
+    /// `Underscore` is inferred: write `_`.
     ///
     /// ```
     /// # use socketio::{ConnectError, Socket, SocketIo, namespace};
@@ -161,42 +133,71 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     ///
     /// let io = SocketIo::builder().namespace::<dyn Greeter, _>(connect).build();
     /// ```
-    pub fn namespace<N, Inferred>(
+    pub fn namespace<N, Underscore>(
         self,
-        connect: impl ConnectFn<Inferred, Sig: ConnectArgs<N, S>, Future: ConnectFuture<N> + Send> + Clone + Send + Sync + 'static,
+        connect: impl ConnectFn<Underscore, Sig: ConnectArgs<N, S>, Future: ConnectFuture<N> + Send> + Clone + Send + Sync + 'static,
     ) -> Self
     where
         N: Namespace + ?Sized,
-        Inferred: ConnectSig + 'static,
+        Underscore: ConnectSig + 'static,
     {
-        self.mount::<N, Inferred, _>(Pattern::parse(N::PATH), connect)
+        self.mount::<N, Underscore, _>(Pattern::parse(N::PATH), connect)
     }
 
     /// Serves namespace `N` at this path instead of its own. For [`Untyped`](crate::Untyped), which has none.
-    pub fn namespace_at<N, Inferred>(
+    pub fn namespace_at<N, Underscore>(
         self,
         path: impl Into<String>,
-        connect: impl ConnectFn<Inferred, Sig: ConnectArgs<N, S>, Future: ConnectFuture<N> + Send> + Clone + Send + Sync + 'static,
+        connect: impl ConnectFn<Underscore, Sig: ConnectArgs<N, S>, Future: ConnectFuture<N> + Send> + Clone + Send + Sync + 'static,
     ) -> Self
     where
         N: Namespace + ?Sized,
-        Inferred: ConnectSig + 'static,
+        Underscore: ConnectSig + 'static,
     {
-        self.mount::<N, Inferred, _>(Pattern::Path(path.into()), connect)
+        self.mount::<N, Underscore, _>(Pattern::Path(path.into()), connect)
     }
 
     /// Serves namespace `N` at every path for which `matches` holds: a dynamic namespace whose children come and go with
     /// their clients. Namespaces with a path of their own go first, then these in the order of registration.
-    pub fn namespace_matching<N, Inferred>(
+    ///
+    /// ```
+    /// # use socketio::{ConnectError, Socket, SocketIo, namespace};
+    /// # mod regex {
+    /// #     pub struct Regex(&'static str);
+    /// #     impl Regex {
+    /// #         pub fn new(pattern: &'static str) -> Result<Self, ()> { Ok(Regex(pattern)) }
+    /// #         pub fn is_match(&self, path: &str) -> bool {
+    /// #             assert_eq!(self.0, r"^/feed-\d+$");
+    /// #             path.strip_prefix("/feed-").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    /// #         }
+    /// #     }
+    /// # }
+    /// # use regex::Regex;
+    /// #[namespace("/feed")]
+    /// trait Feed {}
+    /// # struct Reader;
+    /// # impl Feed for Reader {}
+    ///
+    /// async fn connect(socket: Socket<dyn Feed>) -> Result<Reader, ConnectError> {
+    ///     println!("somebody reads {}", socket.path());
+    ///     Ok(Reader)
+    /// }
+    ///
+    /// let regex = Regex::new(r"^/feed-\d+$").unwrap();
+    /// let io = SocketIo::builder().namespace_matching::<dyn Feed, _>(move |path| regex.is_match(path), connect).build();
+    /// assert!(io.at::<dyn Feed>("/feed-7").is_some());
+    /// assert!(io.at::<dyn Feed>("/feed-x").is_none());
+    /// ```
+    pub fn namespace_matching<N, Underscore>(
         self,
         matches: impl Fn(&str) -> bool + Send + Sync + 'static,
-        connect: impl ConnectFn<Inferred, Sig: ConnectArgs<N, S>, Future: ConnectFuture<N> + Send> + Clone + Send + Sync + 'static,
+        connect: impl ConnectFn<Underscore, Sig: ConnectArgs<N, S>, Future: ConnectFuture<N> + Send> + Clone + Send + Sync + 'static,
     ) -> Self
     where
         N: Namespace + ?Sized,
-        Inferred: ConnectSig + 'static,
+        Underscore: ConnectSig + 'static,
     {
-        self.mount::<N, Inferred, _>(Pattern::Predicate(Box::new(matches)), connect)
+        self.mount::<N, Underscore, _>(Pattern::Predicate(Box::new(matches)), connect)
     }
 
     /// Serves namespace `N` with one handler for all clients, for handlers that need nothing of a single client.
@@ -209,7 +210,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
             let session = Arc::clone(&handler).erase().0;
             Box::pin(std::future::ready(Ok(session)))
         });
-        self.mounts.push(Mount { pattern: Pattern::parse(N::PATH), contract: TypeId::of::<N>(), accept });
+        self.mounts.push(Mount::new::<N>(Pattern::parse(N::PATH), accept));
         self
     }
 
@@ -236,6 +237,12 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     ///     .build();
     /// ```
     pub fn event_layer(mut self, layer: impl EventLayer) -> Self {
+        let declared = |event: &str| self.mounts.iter().any(|mount| (mount.declares)(event));
+        let mistake = match layer.events().into_iter().find(|event| !declared(event)) {
+            _ if self.mounts.is_empty() => Some(BuildError::LayerWithoutNamespace),
+            unknown => unknown.map(|event| BuildError::UnknownEvent(event.to_owned())),
+        };
+        self.misplaced = self.misplaced.or(mistake);
         let layer = Arc::new(layer);
         self.mounts = self.mounts.into_iter().map(|mount| mount.layered(Arc::clone(&layer))).collect();
         self
@@ -256,7 +263,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
                 Ok(connect.call(args).session().await?.0)
             })
         });
-        self.mounts.push(Mount { pattern, contract: TypeId::of::<N>(), accept });
+        self.mounts.push(Mount::new::<N>(pattern, accept));
         self
     }
 
@@ -296,26 +303,6 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
         self.config(|config| config.max_buffered(bytes))
     }
 
-    /// How packets are spelled, for all clients of this server: [`MsgPack`](crate::parser::MsgPack) or a parser of your own.
-    /// `parser`, default the protocol's own, which needs no parser. Clients must be given the same.
-    pub fn parser(mut self, parser: impl Parser) -> Self {
-        self.spelling = Spelling::custom(parser);
-        self
-    }
-
-    /// The largest number of attachments in one packet. `maxAttachments` of the parser, default 10. Clients have a limit
-    /// of their own for what they receive.
-    pub fn max_attachments(mut self, attachments: usize) -> Self {
-        self.max_attachments = attachments;
-        self
-    }
-
-    /// The largest sum of all attachments of one packet. Default the largest number of them times the largest message.
-    pub fn max_attachment_bytes(mut self, bytes: usize) -> Self {
-        self.max_attachment_bytes = Some(bytes);
-        self
-    }
-
     /// The transports that clients may use. `transports`, default polling and WebSocket.
     pub fn transports(self, transports: impl IntoIterator<Item = Transport>) -> Self {
         self.config(|config| config.transports(transports))
@@ -324,15 +311,6 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     /// Whether polling clients are offered the upgrade to WebSocket. `allowUpgrades`, default true.
     pub fn allow_upgrades(self, allow: bool) -> Self {
         self.config(|config| config.allow_upgrades(allow))
-    }
-
-    /// Also serves clients of Socket.IO 1 and 2, and JSONP polling. `allowEIO3`, default false. Clients since Socket.IO 3 do not
-    /// notice; rooms may hold clients of all versions.
-    ///
-    /// An old client takes the id of its session for the id of its socket in `/`. So [`Socket::id`] tells it too, and whoever
-    /// is told that id can speak for the client, as with the JavaScript server.
-    pub fn allow_eio3(self, allow: bool) -> Self {
-        self.config(|config| config.allow_eio3(allow))
     }
 
     /// How long a connection may be without any namespace, once, from its start. `connectTimeout`, default 45 s.
@@ -406,8 +384,11 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     }
 
     /// Serves the stock client bundle under the path, from the `dist` folder of the npm package `socket.io-client`.
-    /// `serveClient`, default off: the JavaScript server brings the files along, this crate does not. Read at
-    /// [`build`](Self::build).
+    /// `serveClient`, default off: the JavaScript server brings the files along, this crate does not.
+    ///
+    /// After `npm install socket.io-client` that folder is `node_modules/socket.io-client/dist`, and a page loads
+    /// `/socket.io/socket.io.js`. The files are read once, at [`build`](Self::build), which fails if one is missing: see
+    /// [`ClientFilesError`](crate::ClientFilesError).
     pub fn serve_client(mut self, dist: impl Into<PathBuf>) -> Self {
         self.client_files = Some(dist.into());
         self
@@ -448,6 +429,9 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     /// # Errors
     /// A setting cannot work.
     pub fn try_build(self) -> Result<SocketIo, BuildError> {
+        if let Some(mistake) = self.misplaced {
+            return Err(mistake);
+        }
         let mut paths = HashSet::new();
         for mount in &self.mounts {
             if let Pattern::Path(path) = &mount.pattern
@@ -459,6 +443,9 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
                 && !paths.insert(key.clone())
             {
                 return Err(BuildError::DuplicateNamespace(key));
+            }
+            if !(mount.can_send_auth)() {
+                return Err(BuildError::UnsendableAuth(mount.name.to_owned()));
             }
         }
         let files = self.client_files.as_deref().map(ClientFiles::load).transpose()?;
@@ -483,6 +470,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
             },
             namespaces_per_connection: self.namespaces_per_connection,
             closing: AtomicBool::new(false),
+            tally: Tally::default(),
         });
         let owner = Arc::clone(&shared);
         let engine =

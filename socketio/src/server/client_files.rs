@@ -33,6 +33,15 @@ const BANNER: &[u8] = b"Socket.IO v";
 const BANNER_BYTES: usize = 200;
 
 /// Why the JavaScript client cannot be served.
+///
+/// ```
+/// use socketio::{BuildError, ClientFilesError, SocketIo};
+///
+/// let error = SocketIo::builder().serve_client("web/node_modules/socket.io-client/dist").try_build().unwrap_err();
+/// let BuildError::ClientFiles(ClientFilesError::Missing { file, directory }) = &error else { panic!("{error}") };
+/// assert_eq!((file.as_str(), directory.ends_with("dist")), ("socket.io.js", true));
+/// assert!(error.to_string().contains("npm install socket.io-client"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientFilesError {

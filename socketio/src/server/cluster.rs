@@ -51,6 +51,27 @@ impl Target for OtherServers {
 ///
 /// # Cancel safety
 /// Dropping it gives up the acknowledgements, not the event.
+///
+/// ```
+/// use socketio::{ServerReplies, SocketIo, events, namespace};
+///
+/// #[events]
+/// trait Nodes {
+///     #[event]
+///     async fn games(&self) -> u32;
+/// }
+/// #[namespace("/game", cluster = Nodes)]
+/// trait Game {}
+/// # struct Player;
+/// # impl Game for Player {}
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let io = SocketIo::builder().shared::<dyn Game>(Player).build();
+/// let replies: ServerReplies<u32, _> = io.of::<dyn Game>().server_side_emit().games(); // it is on its way
+/// let games: u32 = replies.await.into_iter().filter_map(Result::ok).sum();
+/// assert_eq!(games, 0, "no other server, no other game");
+/// # });
+/// ```
 pub struct ServerReplies<T, E> {
     results: PhantomData<fn() -> (T, E)>,
 }

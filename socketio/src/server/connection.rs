@@ -20,21 +20,21 @@ use super::{
     namespace::Settings,
     running::{Done, Running, Work},
     session::{ErasedSession, Panicked, caught, drop_caught},
+    shutdown::Tally,
     socket::Socket,
     spelling::SpellingDecoder,
 };
 use crate::{
     contract::{AckData, Incoming, Outcome, Rejection, RejectionKind},
-    engine::{self, Event, Message, Urgency},
-    extract::ConnectError,
-    parser::{Body, Kind, Limits, Packet, encode_connect_error},
+    engine::{self, Event, Farewell, Message},
+    parser::{Body, Kind, Limits, Packet},
     reason::DisconnectReason,
     text::Text,
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::{
-    collections::HashSet,
-    future::{Future, poll_fn},
+    collections::BTreeSet,
+    future::Future,
     pin::Pin,
     sync::{
         Arc,
@@ -53,7 +53,9 @@ pub(super) struct Shared {
     pub(super) connect_timeout: Duration,
     pub(super) limits: Limits,
     pub(super) namespaces_per_connection: usize,
+    /// Nobody comes back any more.
     pub(super) closing: AtomicBool,
+    pub(super) tally: Tally,
 }
 
 /// Handlers that outlive their sockets before nothing more is read: who leaves and comes back gets no second allowance.
@@ -65,12 +67,17 @@ struct Connection {
     link: Arc<Link>,
     decoder: SpellingDecoder,
     sockets: Vec<Joined>,
-    running: FuturesUnordered<Running>,
+    /// Made when a handler does not finish at once.
+    running: Option<FuturesUnordered<Running>>,
     /// Namespaces that the client left in this turn: what it sent in the same breath is dropped, not punished.
-    just_left: HashSet<String>,
+    just_left: BTreeSet<String>,
     connect_timer: Option<Pin<Box<Sleep>>>,
     /// Nothing that the client sends is taken in any more; the engine may still be sending.
     over: bool,
+    /// A client of Socket.IO 1 or 2 that was not brought into `/` yet.
+    outside: bool,
+    /// The server shuts down: nothing new is started, and this ends once nothing runs.
+    finishing: bool,
     engine_closed: bool,
     /// A backlog is being started.
     draining: bool,
@@ -80,57 +87,78 @@ struct Connection {
     lingering: bool,
 }
 
-/// Runs one connection to its end.
-pub(super) async fn run(engine: engine::Connection, shared: Arc<Shared>) {
+/// Runs one connection to its end. No `async fn`: that would hold its arguments beside what is made of them, for good.
+pub(super) fn run(engine: engine::Connection, shared: Arc<Shared>) -> impl Future<Output = ()> + Send {
     let link = Arc::new(Link {
         engine: Arc::clone(engine.handle()),
         handshake: Arc::clone(engine.handshake()),
         ended: AtomicBool::new(false),
         close: AtomicBool::new(false),
     });
-    let mut connection = Connection {
+    Connection {
         engine,
+        outside: link.engine.is_legacy(),
         link,
         decoder: shared.settings.spelling.decoder(shared.limits),
         sockets: Vec::new(),
-        running: FuturesUnordered::new(),
-        just_left: HashSet::new(),
+        running: None,
+        just_left: BTreeSet::new(),
         connect_timer: Some(Box::pin(tokio::time::sleep(shared.connect_timeout))),
         over: false,
+        finishing: false,
         engine_closed: false,
         draining: false,
         last: 0,
         lingering: false,
         shared,
-    };
-    if connection.link.engine.is_legacy() {
-        poll_fn(|cx| connection.join_root(cx)).await;
     }
-    poll_fn(|cx| connection.poll_run(cx)).await;
+}
+
+impl Future for Connection {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.get_mut().poll_run(cx)
+    }
 }
 
 /// The one place where a connection's sockets end without being told to: also when the task is dropped or panics.
 impl Drop for Connection {
     fn drop(&mut self) {
+        let mut reason = DisconnectReason::TransportClose;
+        if self.engine.handle().farewell().is_some() {
+            reason = DisconnectReason::ServerShuttingDown;
+            self.shared.tally.ended(self.running(), self.engine.handle().outbox.waiting_bytes());
+        }
         for joined in self.sockets.drain(..) {
-            joined.core.end(DisconnectReason::TransportClose, false);
+            joined.core.end(reason, false);
             drop_caught((joined.session, joined.previous));
         }
+        // One by one: each may panic.
+        self.running.take().into_iter().flatten().for_each(drop_caught);
         self.link.engine.outbox.discard();
     }
 }
 
 impl Connection {
     fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if std::mem::take(&mut self.outside) {
+            self.join_root(cx);
+        }
         loop {
-            while let Poll::Ready(Some((core, done))) = self.running.poll_next_unpin(cx) {
+            while let Some(running) = &mut self.running
+                && let Poll::Ready(Some((core, done))) = running.poll_next_unpin(cx)
+            {
                 self.done(cx, &core, done);
             }
             self.poll_connect_timer(cx);
-            let running = self.running.len();
+            if self.finishing && !self.over && self.running() == 0 {
+                self.close(cx, DisconnectReason::ServerShuttingDown);
+            }
+            let running = self.running();
             if self.engine_closed {
                 let finished = self.engine.poll_finish(cx).is_ready();
-                if self.running.is_empty() && self.sockets.is_empty() && finished {
+                if running == 0 && self.sockets.is_empty() && finished {
                     return Poll::Ready(());
                 }
                 return Poll::Pending;
@@ -146,7 +174,7 @@ impl Connection {
                 Poll::Pending => {
                     self.just_left.clear();
                     // Futures that joined since the last look must be polled once, to know whom to wake.
-                    if self.running.len() == running {
+                    if self.running() == running {
                         return Poll::Pending;
                     }
                 }
@@ -154,9 +182,15 @@ impl Connection {
         }
     }
 
+    /// Number of handlers that have not finished.
+    fn running(&self) -> usize {
+        self.running.as_ref().map_or(0, FuturesUnordered::len)
+    }
+
     /// Whether nothing more should be read before a handler is done.
     fn is_saturated(&self) -> bool {
-        if self.running.is_empty() {
+        let running = self.running();
+        if running == 0 {
             return self.sockets.iter().any(|joined| joined.elsewhere() > 0 && joined.is_saturated());
         }
         let owned: usize = self
@@ -165,7 +199,7 @@ impl Connection {
             .filter(|joined| joined.ended.is_none())
             .map(|joined| joined.running + usize::from(joined.session.is_none()))
             .sum();
-        self.running.len().saturating_sub(owned) >= LEFT_BEHIND || self.sockets.iter().any(Joined::is_saturated)
+        running.saturating_sub(owned) >= LEFT_BEHIND || self.sockets.iter().any(Joined::is_saturated)
     }
 
     /// The socket that the last packet was for is mostly the one.
@@ -188,12 +222,12 @@ impl Connection {
 
     /// Somebody else touched a socket of this connection, or the server.
     fn attention(&mut self, cx: &mut Context<'_>) {
-        if self.shared.closing.load(Ordering::Acquire) {
-            if self.over {
-                self.engine.close_with(DisconnectReason::ServerShuttingDown);
-            } else {
-                self.close(cx, DisconnectReason::ServerShuttingDown);
-            }
+        match self.engine.handle().farewell() {
+            None => {}
+            // Its client has less time to fetch the rest now.
+            Some(_) if self.over => self.engine.close_with(DisconnectReason::ServerShuttingDown),
+            Some(Farewell::Finish) => self.finishing = true,
+            Some(Farewell::Close | Farewell::Abort) => self.close(cx, DisconnectReason::ServerShuttingDown),
         }
         if self.link.close.load(Ordering::Acquire) && !self.over {
             self.end_all(cx, DisconnectReason::ServerNamespace, true);
@@ -221,6 +255,9 @@ impl Connection {
     }
 
     fn packet(&mut self, cx: &mut Context<'_>, packet: Packet) {
+        if self.finishing && matches!(packet.kind(), Kind::Connect | Kind::Event) {
+            return;
+        }
         let (path, query) = match packet.namespace() {
             name if self.link.engine.is_legacy() => legacy::split(name),
             path => (path, ""),
@@ -252,15 +289,6 @@ impl Connection {
         }
     }
 
-    /// An old client is in `/` without asking. Where there is no `/`, it is not told: it would take that for a refusal of
-    /// every namespace.
-    fn join_root(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !matches!(caught(|| self.shared.mounts.find("/")), Ok(None)) {
-            self.connect(cx, "/", Text::from_static("{}"));
-        }
-        Poll::Ready(())
-    }
-
     /// Tells a session that it is over.
     fn last_call(&mut self, cx: &mut Context<'_>, core: Arc<SocketCore>, session: Option<Box<dyn ErasedSession>>) {
         let (Some(session), Some(reason)) = (session, core.closed()) else { return };
@@ -271,26 +299,12 @@ impl Connection {
         }
     }
 
-    fn refuse(&self, path: &str, error: &ConnectError) {
-        if self.link.engine.is_legacy() {
-            self.refuse_with(path, &legacy::refusal(error));
-        } else {
-            self.refuse_with(path, &error.to_json());
-        }
-    }
-
-    fn refuse_with(&self, path: &str, payload: &str) {
-        let answer = self.shared.settings.spelling.bundle(encode_connect_error(path, payload));
-        // A connection that has ended needs no answer.
-        let _ = self.link.engine.outbox.push(answer, Urgency::Answer);
-    }
-
     /// Polls user code once; most of it is done then.
     fn start(&mut self, cx: &mut Context<'_>, core: Arc<SocketCore>, work: Work) {
         let mut running = Running { core, work: Some(work) };
         match Pin::new(&mut running).poll(cx) {
             Poll::Ready((core, done)) => self.done(cx, &core, done),
-            Poll::Pending => self.running.push(running),
+            Poll::Pending => self.running.get_or_insert_default().push(running),
         }
     }
 
@@ -458,7 +472,10 @@ impl Connection {
         for joined in &self.sockets {
             let parked = parks && joined.is_session() && joined.core.tracked().is_some() && joined.core.suspend(reason);
             if !parked && !joined.core.is_absent() {
-                joined.core.end(reason, tell);
+                let ended = joined.core.end(reason, tell);
+                if ended && reason == DisconnectReason::ServerShuttingDown {
+                    self.shared.tally.closed_socket();
+                }
             }
         }
         self.settle(cx);

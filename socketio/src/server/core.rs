@@ -11,17 +11,18 @@
 //! socket keeps its rooms, and what is emitted to it waits in the log of `recovery`.
 //! Not here: the user's handle; see `socket`.
 
+mod acks;
+
 use super::{
-    ack::{AckTable, Waiter},
+    ack::AckTable,
     emit::EmitError,
     namespace::NamespaceCore,
     recovery::{Lane, Tracked},
 };
 use crate::{
-    contract::AckData,
     engine::{Bundle, ConnectionHandle, Handshake, Urgency},
     id::SocketId,
-    parser::{Body, Encoded, encode_ack, encode_disconnect},
+    parser::{Encoded, encode_disconnect},
     reason::DisconnectReason,
     room::Room,
     text::Text,
@@ -203,10 +204,11 @@ impl SocketCore {
         }
     }
 
-    /// Queues a packet for the client, or keeps it until the client is accepted.
-    pub(super) fn push(&self, packet: Bundle, urgency: Urgency) -> Result<(), EmitError> {
+    /// Queues a packet for the client, in place of the last one with this key, or keeps it until the client is accepted.
+    pub(super) fn push(&self, packet: Bundle, urgency: Urgency, key: Option<&Arc<str>>) -> Result<(), EmitError> {
+        let push = |packet| self.on_link(|link| link.engine.outbox.push_keyed(packet, urgency, key)).map_err(EmitError::from);
         match self.state.load(Ordering::Acquire) {
-            CONNECTED => return self.on_link(|link| link.engine.outbox.push(packet, urgency)).map_err(EmitError::from),
+            CONNECTED => return push(packet),
             CLOSED => return Err(EmitError::Disconnected),
             _ => {}
         }
@@ -217,7 +219,7 @@ impl SocketCore {
                 Ok(())
             }
             Life::Pending { .. } => Err(EmitError::Full),
-            Life::Connected => self.on_link(|link| link.engine.outbox.push(packet, urgency)).map_err(EmitError::from),
+            Life::Connected => push(packet),
             Life::Absent { .. } if urgency == Urgency::Volatile => Err(EmitError::NotWritable),
             Life::Absent { .. } | Life::Closed { .. } => Err(EmitError::Disconnected),
         }
@@ -339,11 +341,6 @@ impl SocketCore {
         true
     }
 
-    fn give_up_acks(&self) {
-        let waiting = self.kept.lock().acks.take_all();
-        waiting.into_iter().for_each(|waiter| waiter.tell(self.id, None));
-    }
-
     /// Notes a change of rooms.
     fn moved(&self, room: &Room, joined: bool) {
         if let Some((lane, tracked)) = self.lane() {
@@ -453,40 +450,6 @@ impl SocketCore {
                 link.engine.outbox.call_attention();
             }
         });
-    }
-
-    /// Registers for the acknowledgement of `id`. `false`: the socket has ended, and the waiter was told.
-    pub(super) fn expect_ack(&self, id: u64, waiter: Waiter) -> bool {
-        let mut kept = self.kept.lock();
-        if matches!(self.state.load(Ordering::Acquire), CLOSED | ABSENT) {
-            drop(kept);
-            waiter.tell(self.id, None);
-            return false;
-        }
-        kept.acks.insert(id, waiter);
-        true
-    }
-
-    /// Whether an acknowledgement of the client is waited for.
-    pub(super) fn awaits_ack(&self) -> bool {
-        !self.kept.lock().acks.is_empty()
-    }
-
-    pub(super) fn forget_ack(&self, id: u64) {
-        let waiter = self.kept.lock().acks.remove(id);
-        drop(waiter);
-    }
-
-    /// An acknowledgement arrived. One that nobody waits for (any more) is ignored.
-    pub(super) fn resolve_ack(&self, id: u64, data: AckData) {
-        let waiter = self.kept.lock().acks.remove(id);
-        if let Some(waiter) = waiter {
-            waiter.tell(self.id, Some(data));
-        }
-    }
-
-    pub(super) fn answer(&self, id: u64, body: Body) -> Result<(), EmitError> {
-        self.push(self.bundle(encode_ack(&self.namespace.path, id, body)), Urgency::Answer)
     }
 
     pub(super) fn bundle(&self, packet: Encoded) -> Bundle {

@@ -6,6 +6,30 @@ use crate::{contract::without_payload, parser::collect_attachments, text::Text};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The data of a socket could not be written or read. Messages do not quote it.
+///
+/// ```
+/// use socketio::{DataError, Socket, namespace};
+/// use std::collections::HashMap;
+/// # use socketio::{ConnectError, SocketIo, test::Client};
+///
+/// #[namespace("/grid", data = HashMap<(u8, u8), String>)]
+/// trait Grid {}
+/// # struct Session;
+/// # impl Grid for Session {}
+///
+/// async fn connect(socket: Socket<dyn Grid>) -> Result<Session, ConnectError> {
+///     let fields = HashMap::from([((1, 2), "rook".to_owned())]);
+///     // JSON has no such keys.
+///     assert_eq!(socket.set_data(&fields), Err(DataError::Encode("key must be a string".to_owned())));
+///     socket.set_data(&HashMap::new())?;
+///     Ok(Session)
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().namespace::<dyn Grid, _>(connect).build();
+/// # let _client = Client::<dyn Grid>::connect(&io).await.unwrap();
+/// # assert_eq!(io.of::<dyn Grid>().sockets()[0].data(), Ok(Some(HashMap::new())));
+/// # });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {

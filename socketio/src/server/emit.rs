@@ -27,7 +27,25 @@ impl From<SendError> for EmitError {
     }
 }
 
-/// The typed caller of what namespace `N` emits, through target `T`.
+/// The typed caller of what namespace `N` emits, through target `T`: [`One`] client, [`Try`] the same, [`Many`](crate::Many).
+///
+/// ```
+/// use socketio::{EmitterOf, Many, NamespaceHandle, One, Socket, events, namespace};
+/// # #[events] trait GameEvents { #[event] async fn moved(&self, x: u32); }
+/// # #[namespace("/game", emits = GameEvents)] trait Game {}
+///
+/// struct Table { everybody: EmitterOf<dyn Game, Many>, dealer: EmitterOf<dyn Game, One> }
+///
+/// fn table(game: &NamespaceHandle<dyn Game>, dealer: &Socket<dyn Game>) -> Table {
+///     Table { everybody: game.to("table").emit(), dealer: dealer.emit() }
+/// }
+///
+/// fn deal(table: &Table) {
+///     table.dealer.moved(0);
+///     table.everybody.moved(1); // whoever is in the room by now
+/// }
+/// # let _ = (table, deal);
+/// ```
 pub type EmitterOf<N, T> = <<N as Namespace>::Emits as Events>::Emitter<T>;
 
 /// One client, addressed with options.
@@ -48,6 +66,36 @@ pub type EmitterOf<N, T> = <<N as Namespace>::Emits as Events>::Emitter<T>;
 ///         Err(error) => panic!("{error}"),
 ///     }
 /// }
+/// ```
+///
+/// What is known only at run time goes the same ways:
+///
+/// ```
+/// use socketio::{Body, EmitError, Socket, Untyped};
+/// # use socketio::{Incoming, Outcome, Service, SocketIo, ConnectError, test::Client};
+/// # use std::{sync::Arc, time::Duration};
+///
+/// async fn ask(socket: &Socket<Untyped>, event: Body) -> Result<Option<String>, EmitError> {
+///     socket.compress(false).emit_raw("asked", ("version", 2))?;
+///     match socket.volatile().emit_body(event.clone()) {
+///         Ok(()) | Err(EmitError::NotWritable) => {} // lost rather than late
+///         Err(error) => return Err(error),
+///     }
+///     let by_body = socket.timeout(Duration::from_secs(1)).ask_body(event);
+///     let by_name = socket.timeout(Duration::from_secs(1)).ask_raw("version", ())?;
+///     let (by_body, by_name) = (by_body.await.ok(), by_name.await.ok());
+///     Ok(by_body.or(by_name).and_then(|answer| answer.raw_args().get(0).ok()))
+/// }
+/// # struct Quiet;
+/// # impl Service for Quiet { async fn event(self: Arc<Self>, _: Incoming) -> Outcome { Outcome::Done(None) } }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(async {
+/// # let connect = async |_: Socket<Untyped>| Ok::<_, ConnectError>(Quiet);
+/// # let io = SocketIo::builder().namespace_at::<Untyped, _>("/", connect).build();
+/// # let client = Client::<Untyped>::connect(&io).path("/").await.unwrap();
+/// # let socket = io.at::<Untyped>("/").unwrap().sockets().remove(0);
+/// # assert_eq!(ask(&socket, Body::event("version", &[true]).unwrap()).await, Ok(None), "nobody answers");
+/// # client.expect("asked", serde_json::json!(["version", 2])).await;
+/// # });
 /// ```
 pub struct Single<N: ?Sized> {
     one: One,
@@ -76,6 +124,12 @@ impl<N: Namespace + ?Sized> Single<N> {
     /// Drops the event if the connection cannot take it at once.
     pub fn volatile(mut self) -> Self {
         self.one.flags.volatile = true;
+        self
+    }
+
+    /// Drops the last event with this key if it was not sent yet; see [`Socket::conflate`](super::Socket::conflate).
+    pub fn conflate(mut self, key: impl Into<String>) -> Self {
+        self.one.conflate = Some(key.into().into());
         self
     }
 
@@ -133,12 +187,14 @@ pub struct One {
     core: Arc<SocketCore>,
     timeout: Duration,
     flags: Flags,
+    /// The key of what the event replaces.
+    conflate: Option<Arc<str>>,
 }
 
 impl One {
     pub(super) fn new(core: Arc<SocketCore>) -> Self {
         let timeout = core.namespace().settings.ack_timeout;
-        One { core, timeout, flags: Flags::default() }
+        One { core, timeout, flags: Flags::default(), conflate: None }
     }
 
     pub(super) fn emit(&self, event: Body) -> Result<(), EmitError> {
@@ -147,6 +203,8 @@ impl One {
         namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
         let (event, urgency) = if volatile {
             (namespace.unposted(event), Urgency::Volatile)
+        } else if self.conflate.is_some() {
+            (namespace.unposted(event), Urgency::Normal)
         } else if namespace.lane.is_some() && self.core.has_ended() {
             return Err(EmitError::Disconnected);
         } else if namespace.lane.is_some() && self.core.is_full() {
@@ -157,7 +215,7 @@ impl One {
                 None => return Ok(()),
             }
         };
-        self.core.push(self.packet(None, event), urgency)
+        self.core.push(self.packet(None, event), urgency, self.conflate.as_ref())
     }
 
     pub(super) fn ask_body(&self, event: Body) -> Reply<AckData, Infallible> {
@@ -200,7 +258,7 @@ impl EmitTarget for One {
         let reply = Reply::new(Arc::clone(&self.core), id, data, self.timeout, decode);
         let urgency = if self.flags.volatile || event.is_volatile() { Urgency::Volatile } else { Urgency::Normal };
         namespace.settings.hooks.outgoing(&Outgoing::new(&namespace.path, &event));
-        match self.core.push(self.packet(Some(id), event), urgency) {
+        match self.core.push(self.packet(Some(id), event), urgency, None) {
             // A volatile event that was dropped times out, as in the reference: the client may have been busy, not gone.
             Ok(()) | Err(EmitError::NotWritable) => reply,
             Err(_) => Reply::failed(Failure::Disconnected, decode),

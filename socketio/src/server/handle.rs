@@ -1,13 +1,19 @@
 //! `SocketIo`: the handle on a running server. Cheap to clone; usable from any HTTP handler or task.
 
 use super::{
-    builder::Builder, client_files::ClientFiles, connection::Shared, mounts::Scope, namespace::NamespaceHandle,
-    recovery::RecoveryMetrics, spelling::Spelling,
+    builder::Builder,
+    client_files::ClientFiles,
+    connection::Shared,
+    mounts::Scope,
+    namespace::NamespaceHandle,
+    recovery::RecoveryMetrics,
+    shutdown::{Shutdown, Tally},
+    spelling::Spelling,
 };
 use crate::{
     contract::Namespace,
     engine::{
-        self, Intercept, Layer,
+        self, Farewell, Intercept, Layer, Registry,
         body::{Body, full},
     },
 };
@@ -18,6 +24,7 @@ use std::{
     any::TypeId,
     fmt,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 /// A Socket.IO server.
@@ -44,6 +51,36 @@ use std::{
 ///
 /// let io = SocketIo::builder().shared::<dyn Main>(Reader).build();
 /// let app: Router = Router::new().route("/publish", get(publish)).with_state(io.clone()).layer(io.layer());
+/// ```
+///
+/// What it can say about itself, and how it ends:
+///
+/// ```
+/// use socketio::{SocketIo, namespace};
+/// # use socketio::test::Client;
+/// # #[namespace("/main")] trait Main {}
+/// # #[namespace("/org/{id}")] trait Org {}
+/// # #[namespace("/elsewhere")] trait Elsewhere {}
+/// # struct Reader;
+/// # impl Main for Reader {}
+/// # impl Org for Reader {}
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let io = SocketIo::builder().shared::<dyn Main>(Reader).shared::<dyn Org>(Reader).build();
+/// # let client = Client::<dyn Main>::connect(&io).await.unwrap();
+/// # let visitor = Client::<dyn Org>::connect(&io).path("/org/7").await.unwrap();
+/// assert_eq!(io.namespaces(), ["/main", "/org/7"]); // with the children that are in use
+/// assert_eq!((io.connections(), io.of::<dyn Main>().len()), (2, 1));
+/// assert!(io.try_of::<dyn Elsewhere>().is_none(), "it was not registered");
+/// assert!(io.at::<dyn Org>(format!("/org/{}", 8)).is_some_and(|org| org.is_empty()));
+/// assert!(io.at::<dyn Org>("/main").is_none(), "that is another trait");
+///
+/// let bare = io.service(); // a tower service for hyper, without axum
+/// # drop(bare);
+/// io.close().await; // tells every client, and waits for handlers
+/// assert_eq!(io.connections(), 0);
+/// # drop((client, visitor));
+/// # });
 /// ```
 #[derive(Clone)]
 pub struct SocketIo {
@@ -109,9 +146,9 @@ impl SocketIo {
     }
 
     /// The clients of namespace `N` at this path; `None` if it is not registered there. A child of a dynamic namespace is
-    /// made if it does not exist.
-    pub fn at<N: Namespace + ?Sized>(&self, path: &str) -> Option<NamespaceHandle<N>> {
-        let (mount, core) = self.inner.shared.mounts.find(path)?;
+    /// made if it does not exist, so `Some` does not mean that it has clients.
+    pub fn at<N: Namespace + ?Sized>(&self, path: impl AsRef<str>) -> Option<NamespaceHandle<N>> {
+        let (mount, core) = self.inner.shared.mounts.find(path.as_ref())?;
         (mount.contract == TypeId::of::<N>()).then(|| NamespaceHandle::new(core))
     }
 
@@ -137,19 +174,39 @@ impl SocketIo {
         self.inner.engine.connections()
     }
 
-    /// Shuts the server down: refuses new connections with 503, ends every socket with
+    /// Shuts the server down within a time, without a stampede: new clients are refused, those who are here are told and
+    /// closed in batches, and what they had begun is finished first. See [`Shutdown`] for what happens when.
+    ///
+    /// Awaiting it does the work; it resolves when the last connection has gone, at the latest a moment after `deadline`.
+    pub fn shutdown(&self, deadline: Duration) -> Shutdown {
+        Shutdown::new(self.clone(), deadline)
+    }
+
+    /// Shuts the server down at once and without a limit of time: refuses new connections with 503, ends every socket with
     /// [`ServerShuttingDown`](crate::DisconnectReason::ServerShuttingDown), sends what is queued, closes the connections and
-    /// waits until the handlers in flight have ended. Clients see a closed transport, and reconnect when they can. Sessions
-    /// that wait for clients to come back end as well: they live in this process.
+    /// waits until the handlers in flight have ended. Clients see a closed transport, and reconnect when they can: all of them
+    /// at the same moment. Sessions that wait for clients to come back end as well: they live in this process.
+    /// [`shutdown`](Self::shutdown) is gentler with them, and with a deployment that has to end.
     ///
     /// # Cancel safety
     /// The shutdown goes on if the future is dropped.
     pub async fn close(&self) {
+        let registry = self.refuse_new();
+        registry.handles().iter().for_each(|handle| handle.bid(Farewell::Close));
+        registry.emptied().await;
+        self.end_absent().await;
+    }
+
+    /// Nobody gets in any more, nor comes back.
+    pub(super) fn refuse_new(&self) -> &Registry {
         let registry = self.inner.engine.registry();
         registry.close();
         self.inner.shared.closing.store(true, Ordering::Release);
-        registry.handles().iter().for_each(|handle| handle.outbox.call_attention());
-        registry.emptied().await;
+        registry
+    }
+
+    /// Ends the sessions that wait for clients to come back.
+    pub(super) async fn end_absent(&self) {
         if let Some(recovery) = &self.inner.shared.settings.recovery {
             Arc::clone(recovery).close().await;
         }
@@ -158,6 +215,10 @@ impl SocketIo {
     /// What connection state recovery keeps at the moment; `None` if it is off.
     pub fn recovery_metrics(&self) -> Option<RecoveryMetrics> {
         self.inner.shared.settings.recovery.as_ref().map(|recovery| recovery.metrics())
+    }
+
+    pub(super) fn tally(&self) -> &Tally {
+        &self.inner.shared.tally
     }
 }
 

@@ -56,6 +56,29 @@ fn each<H>(hooks: &[H], call: impl Fn(&H)) {
 }
 
 /// An event that leaves the server, as a catch-all hook sees it: once, whatever the number of receivers.
+/// ```
+/// use socketio::{SocketIo, events, namespace};
+/// use std::sync::{Arc, Mutex};
+///
+/// #[events]
+/// trait NewsEvents {
+///     #[event]
+///     async fn headline(&self, text: &str);
+/// }
+/// #[namespace("/news", emits = NewsEvents)]
+/// trait News {}
+/// # struct Reader;
+/// # impl News for Reader {}
+///
+/// let sent = Arc::new(Mutex::new(Vec::new()));
+/// let log = Arc::clone(&sent);
+/// let io = SocketIo::builder()
+///     .on_any_outgoing(move |event| log.lock().unwrap().push(format!("{} {}", event.namespace(), event.json())))
+///     .shared::<dyn News>(Reader)
+///     .build();
+/// io.of::<dyn News>().emit().headline("rain");
+/// assert_eq!(*sent.lock().unwrap(), [r#"/news ["headline","rain"]"#]);
+/// ```
 pub struct Outgoing<'a> {
     namespace: &'a str,
     event: &'a Body,

@@ -66,8 +66,8 @@ impl SocketCore {
     pub(super) fn answer_to_connect(&self) -> Bundle {
         let payload = match self.tracked() {
             _ if self.on_link(|link| link.engine.is_legacy()) => None,
-            Some(tracked) => Some(format!("{{\"sid\":\"{}\",\"pid\":\"{}\"}}", self.id(), tracked.pid.expose())),
-            None => Some(format!("{{\"sid\":\"{}\"}}", self.id())),
+            Some(tracked) => Some(["{\"sid\":\"", self.id().as_str(), "\",\"pid\":\"", tracked.pid.expose(), "\"}"].concat()),
+            None => Some(["{\"sid\":\"", self.id().as_str(), "\"}"].concat()),
         };
         self.bundle(encode_connect(&self.namespace().path, payload.as_deref()))
     }

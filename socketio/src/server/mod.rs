@@ -1,8 +1,8 @@
 //! The Socket.IO server: namespaces, sockets, rooms, acknowledgements, on top of `engine`.
 
 mod ack;
+mod auth;
 mod broadcast;
-mod build_error;
 mod builder;
 mod client_files;
 mod cluster;
@@ -21,14 +21,14 @@ mod recovery;
 mod remote;
 mod running;
 mod session;
+mod shutdown;
 mod socket;
 mod spelling;
 
 pub(crate) use self::core::SocketCore;
 pub use ack::{BroadcastReply, Reply};
 pub use broadcast::{Broadcast, Many};
-pub use build_error::BuildError;
-pub use builder::Builder;
+pub use builder::{BuildError, Builder};
 pub use client_files::ClientFilesError;
 pub use cluster::{ClusterEmitterOf, OtherServers, ServerReplies};
 pub use data::DataError;
@@ -39,5 +39,6 @@ pub use namespace::NamespaceHandle;
 pub use recovery::{Recovery, RecoveryMetrics};
 pub use remote::RemoteSocket;
 pub(crate) use session::{ErasedSession, erase};
+pub use shutdown::{Shutdown, ShutdownReport};
 pub use socket::Socket;
 pub(crate) use spelling::{Spelling, SpellingDecoder};

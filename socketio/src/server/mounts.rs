@@ -1,11 +1,12 @@
 //! `Mounts`: which namespaces the server has, by path or by pattern, and how each takes in a client.
 
 use super::{
+    auth,
     namespace::{NamespaceCore, Parent, Settings},
     session::ErasedSession,
 };
 use crate::{
-    contract::BoxFuture,
+    contract::{BoxFuture, Namespace},
     extract::{ConnectError, ConnectParts},
     layer::{self, EventLayer},
 };
@@ -95,19 +96,36 @@ pub(super) struct Mount {
     pub(super) pattern: Pattern,
     /// The `dyn Trait` it was registered under.
     pub(super) contract: TypeId,
+    /// The name of that trait.
+    pub(super) name: &'static str,
     pub(super) accept: Box<Accept>,
+    /// Whether its contract has an event of this name.
+    pub(super) declares: fn(&str) -> bool,
+    /// Whether a client can send what its contract wants as `auth`.
+    pub(super) can_send_auth: fn() -> bool,
 }
 
 impl Mount {
+    pub(super) fn new<N: Namespace + ?Sized>(pattern: Pattern, accept: Box<Accept>) -> Self {
+        Mount {
+            pattern,
+            contract: TypeId::of::<N>(),
+            name: N::NAME,
+            accept,
+            declares: N::declares,
+            can_send_auth: auth::can_be_sent::<N>,
+        }
+    }
+
     /// Puts a layer around the sessions to come.
     pub(super) fn layered<L: EventLayer>(self, around: Arc<L>) -> Self {
-        let Mount { pattern, contract, accept } = self;
+        let accept = self.accept;
         let accept: Box<Accept> = Box::new(move |parts| {
             let (socket, around) = (parts.socket(), Arc::clone(&around));
             let accepted = accept(parts);
             Box::pin(async move { Ok(layer::wrap(&*around, socket, accepted.await?)) })
         });
-        Mount { pattern, contract, accept }
+        Mount { accept, ..self }
     }
 }
 

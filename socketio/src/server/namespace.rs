@@ -115,6 +115,59 @@ impl Drop for NamespaceCore {
 
 /// Handle on all clients of a namespace, such as `NamespaceHandle<dyn Chat>`, or of all children of a dynamic one. Cheap to
 /// clone.
+/// ```
+/// use socketio::{NamespaceHandle, SocketIo, events, namespace};
+/// use std::time::Duration;
+/// # use socketio::test::Client;
+///
+/// #[events]
+/// trait GameEvents {
+///     #[event]
+///     async fn begins(&self, round: u32);
+///     #[event]
+///     async fn ready(&self) -> bool;
+/// }
+/// #[namespace("/game", emits = GameEvents)]
+/// trait Game {}
+/// # struct Player;
+/// # impl Game for Player {}
+/// # struct Page;
+/// # impl GameEvents for Page {
+/// #     async fn begins(&self, _: u32) {}
+/// #     async fn ready(&self) -> bool { true }
+/// # }
+///
+/// /// Begins a round with everybody who is ready, and tells how many that are.
+/// async fn round(game: &NamespaceHandle<dyn Game>) -> usize {
+///     game.sockets_leave("round");
+///     let answers = game.except("spectators").timeout(Duration::from_secs(5)).emit().ready().await;
+///     let ready: Vec<_> = answers.into_iter().filter(|(_, ready)| *ready == Ok(true)).map(|(id, _)| id).collect();
+///     for player in game.sockets().iter().filter(|player| ready.contains(&player.id())) {
+///         player.join("round");
+///     }
+///     game.to("round").emit().begins(1);
+///     game.to("round").fetch_sockets().await.len()
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let io = SocketIo::builder().shared::<dyn Game>(Player).build();
+/// let game = io.of::<dyn Game>();
+/// assert!(game.is_empty());
+/// # let ann = Client::<dyn Game>::connect(&io).handler(Page).await.unwrap();
+/// # let bob = Client::<dyn Game>::connect(&io).handler(Page).await.unwrap();
+/// # game.to(bob.id()).sockets_join("spectators");
+/// assert_eq!(round(&game).await, 1);
+/// assert_eq!((game.len(), game.path()), (2, "/game"));
+/// game.volatile().emit().begins(2); // lost rather than late
+/// game.compress(false).emit().begins(3);
+/// game.local().emit().begins(4); // only clients of this server
+/// game.emit_raw("debug", ("round", 1))?;
+/// game.sockets_join("winners");
+/// game.disconnect_sockets(true);
+/// # assert!(game.is_empty());
+/// # Ok::<(), socketio::EmitError>(())
+/// # }).unwrap();
+/// ```
 pub struct NamespaceHandle<N: ?Sized> {
     scope: Scope,
     name: PhantomData<fn(&N)>,
@@ -154,7 +207,8 @@ impl<N: Namespace + ?Sized> NamespaceHandle<N> {
     }
 
     /// One child of a dynamic namespace; `None` if the path does not fit its pattern. A child lives as long as a client or a
-    /// handle uses it, and is made if there is none.
+    /// handle uses it, and is made if there is none: `Some` says that the path fits, not that somebody is connected
+    /// ([`is_empty`](Self::is_empty) does).
     ///
     /// ```
     /// # use socketio::{SocketIo, events, namespace};
@@ -169,9 +223,12 @@ impl<N: Namespace + ?Sized> NamespaceHandle<N> {
     /// if let Some(acme) = io.of::<dyn Org>().at("/org/acme") {
     ///     acme.emit().news("to those of one");
     /// }
+    /// let globex = io.of::<dyn Org>().at(format!("/org/{}", "globex"));
+    /// assert!(globex.is_some_and(|globex| globex.is_empty()), "nobody has come yet");
     /// assert!(io.of::<dyn Org>().at("/somewhere/else").is_none());
     /// ```
-    pub fn at(&self, path: &str) -> Option<NamespaceHandle<N>> {
+    pub fn at(&self, path: impl AsRef<str>) -> Option<NamespaceHandle<N>> {
+        let path = path.as_ref();
         match &self.scope {
             Scope::One(core) => (core.path == path).then(|| self.clone()),
             Scope::Family(mounts, family) => {
@@ -213,6 +270,11 @@ impl<N: Namespace + ?Sized> NamespaceHandle<N> {
     /// Drops the event for clients whose connection cannot take it at once.
     pub fn volatile(&self) -> Broadcast<N> {
         self.all().volatile()
+    }
+
+    /// Drops the last event with this key for clients to whom it was not sent yet; see [`Socket::conflate`].
+    pub fn conflate(&self, key: impl Into<String>) -> Broadcast<N> {
+        self.all().conflate(key)
     }
 
     /// Whether the event is worth compressing, on transports that compress; see [`Socket::compress`].

@@ -17,6 +17,49 @@ use serde::Serialize;
 use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
 /// A client of namespace `N` that may be connected to another server of the cluster.
+/// ```
+/// use socketio::{NamespaceHandle, namespace};
+/// # use socketio::{ConnectError, Socket, SocketIo, events, test::Client};
+/// # use std::time::Duration;
+///
+/// # #[events] trait ChatEvents { #[event] async fn warned(&self, times: u32); #[event] async fn busy(&self) -> bool; }
+/// #[namespace("/chat", emits = ChatEvents, data = u32)] // the data: how often somebody was warned
+/// trait Chat {}
+///
+/// async fn moderate(chat: &NamespaceHandle<dyn Chat>) -> Result<(), Box<dyn std::error::Error>> {
+///     for member in chat.to("noisy").fetch_sockets().await {
+///         match member.data()?.unwrap_or(0) {
+///             3.. => member.disconnect(true),
+///             times => {
+///                 member.emit().warned(times + 1);
+///                 member.leave("noisy");
+///                 member.join("warned");
+///             }
+///         }
+///     }
+///     Ok(())
+/// }
+/// # struct Session;
+/// # impl Chat for Session {}
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let connect = async |socket: Socket<dyn Chat>| { socket.join("noisy"); socket.set_data(&2)?; Ok::<_, ConnectError>(Session) };
+/// # let io = SocketIo::builder().namespace::<dyn Chat, _>(connect).build();
+/// # let client = Client::<dyn Chat>::connect(&io).await.unwrap();
+/// # moderate(&io.of::<dyn Chat>()).await.unwrap();
+/// # client.expect("warned", [3]).await;
+/// # let member = io.of::<dyn Chat>().fetch_sockets().await.remove(0);
+/// # assert_eq!(member.id(), client.id());
+/// # assert!(member.rooms().iter().any(|room| room.as_str() == "warned"));
+/// # assert!(!member.rooms().iter().any(|room| room.as_str() == "noisy"));
+/// assert!(member.try_emit().warned(4).is_ok());
+/// member.compress(false).emit().warned(5);
+/// member.emit_raw("debug", ("warned", 5))?;
+/// let version = member.ask_raw("version", ())?; // a reply to await
+/// drop(member.timeout(Duration::from_secs(1)).emit().busy());
+/// # drop(version);
+/// # Ok::<(), socketio::EmitError>(())
+/// # }).unwrap();
+/// ```
 pub struct RemoteSocket<N: ?Sized> {
     socket: Socket<N>,
     rooms: Vec<Room>,

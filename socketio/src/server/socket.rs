@@ -31,6 +31,55 @@ use std::{convert::Infallible, fmt, marker::PhantomData, sync::Arc, time::Durati
 ///     socket.to("readers").emit().headline("one more"); // to everyone else in the room
 /// }
 /// ```
+///
+/// Rooms, the connection, and what is only known at run time:
+///
+/// ```
+/// use socketio::{EmitError, Socket, SocketId, Transport, events, namespace};
+/// # use socketio::{ConnectError, SocketIo, test::Client};
+///
+/// # #[events] trait GameEvents { #[event] async fn moved(&self, field: u32); #[event] async fn over(&self); }
+/// #[namespace("/game", emits = GameEvents)]
+/// trait Game {}
+/// # struct Player;
+/// # impl Game for Player {}
+///
+/// fn change_table(socket: &Socket<dyn Game>, from: &str, to: &str) -> Result<(), EmitError> {
+///     socket.leave(from);
+///     socket.join(to);
+///     assert!(socket.in_room(to) && socket.in_room(socket.id().as_str()), "its own room is always there");
+///     socket.to(to).except("watchers").emit().moved(1); // the others at the table
+///     socket.except("watchers").emit().moved(2); // all others but those who watch
+///     socket.namespace().emit().moved(3); // everybody, this client included
+///     socket.volatile().emit().moved(4); // lost rather than late
+///     socket.try_emit().moved(5)?; // tells whether it left
+///     socket.emit_raw("table", (to, 4))
+/// }
+///
+/// fn end(socket: &Socket<dyn Game>) -> SocketId {
+///     socket.emit().over(); // arrives before the end
+///     socket.disconnect(false); // `true`: its whole connection
+///     socket.id()
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let io = SocketIo::builder().shared::<dyn Game>(Player).build();
+/// # let client = Client::<dyn Game>::connect(&io).await.unwrap();
+/// # let socket = io.of::<dyn Game>().sockets().remove(0);
+/// assert_eq!((socket.path(), socket.auth_json(), socket.transport()), ("/game", "{}", Transport::Polling));
+/// assert!(socket.is_connected());
+/// # socket.join("red");
+/// change_table(&socket, "red", "blue")?;
+/// assert_eq!(socket.rooms(), [socket.id().into(), "blue".into()]);
+/// # client.expect("moved", [3]).await;
+/// # client.expect("moved", [5]).await;
+/// # client.expect("table", serde_json::json!(["blue", 4])).await;
+/// assert_eq!(end(&socket), socket.id());
+/// # client.expect("over", ()).await;
+/// # client.disconnected().await;
+/// assert!(!socket.is_connected());
+/// # Ok::<(), EmitError>(())
+/// # }).unwrap();
+/// ```
 pub struct Socket<N: ?Sized> {
     core: Arc<SocketCore>,
     name: PhantomData<fn(&N)>,
@@ -262,6 +311,49 @@ impl<N: Namespace + ?Sized> Socket<N> {
     /// ```
     pub fn compress(&self, compress: bool) -> Single<N> {
         self.single().compress(compress)
+    }
+
+    /// Drops the last event with this key, if it still waits to be sent, in favour of this one: for values of which only the
+    /// newest counts, such as positions. The order of what is sent is that in which it was emitted. Keys are those of the
+    /// connection, whatever the event and the namespace. An event that asks for an acknowledgement is sent in any case. With
+    /// [recovery](super::Recovery), such an event is not kept for clients that come back.
+    ///
+    /// ```
+    /// # use socketio::{Socket, events, namespace};
+    /// # #[events] trait Moves { #[event] async fn cursor(&self, who: &str, x: u32, y: u32); }
+    /// # #[namespace("/", emits = Moves)] trait Board {}
+    /// fn moved(socket: &Socket<dyn Board>, who: &str, x: u32, y: u32) {
+    ///     socket.to("board").conflate(format!("cursor:{who}")).emit().cursor(who, x, y);
+    /// }
+    /// ```
+    pub fn conflate(&self, key: impl Into<String>) -> Single<N> {
+        self.single().conflate(key)
+    }
+
+    /// Waits until less than half of [`max_buffered`](super::Builder::max_buffered) waits to be sent to this client: a sender
+    /// of much that asks before each event makes no slow consumer of anybody.
+    ///
+    /// ```
+    /// # use socketio::{EmitError, Socket, events, namespace};
+    /// # #[events] trait Export { #[event] async fn row(&self, row: &str); }
+    /// # #[namespace("/", emits = Export)] trait Main {}
+    /// async fn export(socket: &Socket<dyn Main>, rows: &[String]) -> Result<(), EmitError> {
+    ///     for row in rows {
+    ///         socket.ready().await?;
+    ///         socket.try_emit().row(row)?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The client has gone, or its connection ends while this waits.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost if the future is dropped.
+    pub async fn ready(&self) -> Result<(), EmitError> {
+        std::future::poll_fn(|cx| self.core.on_link(|link| link.engine.outbox.poll_room(cx))).await?;
+        if self.core.closed().is_some() { Err(EmitError::Disconnected) } else { Ok(()) }
     }
 
     fn single(&self) -> Single<N> {

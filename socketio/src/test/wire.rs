@@ -80,7 +80,7 @@ fn refused(answer: &Response) -> ConnectError {
 pub(super) fn packets(spelling: &Spelling, packet: Encoded) -> Vec<String> {
     let Bundle { first, rest } = spelling.bundle(packet);
     let text = |frame: Frame| match frame.data {
-        FrameData::Text(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        FrameData::Text(framed) => String::from_utf8_lossy(framed.as_payload()).into_owned(),
         FrameData::Binary(bytes) => format!("b{}", STANDARD.encode(bytes)),
     };
     std::iter::once(first).chain(rest).map(text).collect()

@@ -1,6 +1,6 @@
 //! `fixture-bench PORT`: the server that the benchmark harness measures.
 //!
-//! Namespaces `/` and `/ns0` to `/ns9`, all with `echo`, `echob`, `join` and `broadcast`. `BENCH_PING_MS` is the ping interval.
+//! Port 0 takes a free one; the first line of output tells it. Namespaces `/` and `/ns0` to `/ns9`, all with `echo`, `echob`, `join` and `broadcast`. `BENCH_PING_MS` is the ping interval.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -64,6 +64,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         builder = builder.namespace_at::<dyn Bench, _>(format!("/ns{i}"), connect);
     }
     let app = axum::Router::new().layer(builder.build().layer());
-    listen::serve(listen::bind(port)?, app).await?;
+    let listener = listen::bind(port)?;
+    #[allow(clippy::print_stdout)]
+    {
+        println!("listening on {}", listener.local_addr()?);
+    }
+    listen::serve(listener, app).await?;
     Ok(())
 }

@@ -127,7 +127,7 @@ impl Connection {
                 self.handle.outbox.close();
                 self.registration.unlist();
                 if let Link::WebSocket(websocket) = &mut self.link {
-                    websocket.close(None);
+                    websocket.close();
                 }
             }
             // These answer an arriving request and are taken where it arrives.
@@ -146,7 +146,7 @@ pub(super) fn dismiss(probe: Probe) {
                 None => return,
             },
         };
-        websocket.close(None);
+        websocket.close();
         poll_fn(|cx| websocket.poll_finish(cx)).await;
     };
     tokio::spawn(tokio::time::timeout(FINISH_TIMEOUT, closing));

@@ -68,47 +68,37 @@ impl Connection {
         if self.closed.is_some() {
             return HELD_BACK;
         }
-        let mut alive = true;
-        loop {
-            if self.control.is_empty() && self.queue.is_empty() {
-                self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
-                if self.queue.is_empty() {
-                    break;
-                }
-            }
-            match websocket.poll_ready(cx) {
-                Poll::Pending => break,
-                Poll::Ready(ready) => alive &= ready,
-            }
-            if !alive {
-                break;
-            }
-            let Some(frame) = self.control.pop_front().or_else(|| {
-                let frame = self.queue.pop_front();
-                self.handed_on += frame.as_ref().map_or(0, Frame::cost);
-                frame
-            }) else {
-                break;
-            };
-            alive &= websocket.feed(frame);
-            self.progressed = true;
-        }
-        if self.handed_on > 0 {
+        let sent = loop {
             // What the transport has taken no longer waits, though the rest of the queue does.
+            self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
+            let mut any = false;
+            let sent = websocket.poll_send(cx, || {
+                let frame = self.control.pop_front().or_else(|| {
+                    let frame = self.queue.pop_front();
+                    self.handed_on += frame.as_ref().map_or(0, Frame::cost);
+                    frame
+                });
+                any |= frame.is_some();
+                frame
+            });
+            self.progressed |= any;
+            if !any || sent != Poll::Ready(true) {
+                break sent;
+            }
+        };
+        if self.handed_on > 0 {
             self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
         }
         if self.queue.is_empty() && self.queue.capacity() > KEPT_QUEUE {
             self.queue = VecDeque::new();
         }
-        let flushed = match websocket.poll_flush(cx) {
-            Poll::Ready(ok) => {
-                alive &= ok;
-                true
-            }
-            Poll::Pending => false,
-        };
+        if self.control.is_empty() {
+            // A heartbeat is too seldom to keep room for it.
+            self.control = VecDeque::new();
+        }
+        let flushed = sent == Poll::Ready(true);
         let held_back = !self.queue.is_empty() || !self.control.is_empty();
-        if !alive {
+        if sent == Poll::Ready(false) {
             self.session.handle(Input::TransportClosed, self.now);
         } else if flushed && !held_back && self.session.is_closing() {
             self.session.handle(Input::Drained, self.now);

@@ -1,6 +1,7 @@
 //! The outbox: its limit, what each urgency does, and who is woken when.
 
 use crate::engine::{
+    SlowConsumer,
     outbox::{Bundle, Outbox, Readiness, SendError, Urgency},
     proto::{Frame, Message},
 };
@@ -39,9 +40,13 @@ fn frame(text: &str) -> Frame {
 
 impl Reader {
     fn new(limit_bytes: usize) -> Self {
+        Reader::with(limit_bytes, SlowConsumer::Disconnect)
+    }
+
+    fn with(limit_bytes: usize, policy: SlowConsumer) -> Self {
         let wakes = Arc::new(Wakes::default());
         let waker = Waker::from(Arc::clone(&wakes));
-        Reader { outbox: Outbox::new(limit_bytes), wakes, waker, queue: VecDeque::new(), handed_on: 0 }
+        Reader { outbox: Outbox::new(limit_bytes, policy), wakes, waker, queue: VecDeque::new(), handed_on: 0 }
     }
 
     fn push(&self, text: &str, urgency: Urgency) -> Result<(), SendError> {

@@ -9,7 +9,7 @@
 //! change nothing.
 
 use super::server::Timing;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How many heartbeats a client that is not read from may miss.
 const SUSPENDED_BEATS: u32 = 4;
@@ -20,21 +20,26 @@ pub(super) struct Heartbeat {
     /// Nothing is read from the client, so no pong can be expected, and its end cannot be seen either: only after a long
     /// time it counts as dead.
     suspended: bool,
-    patience: Duration,
-    /// How long a sign of life is waited for.
-    timeout: Duration,
 }
 
 #[derive(Debug)]
 enum State {
-    Quiet { ping_at: Instant },
-    Waiting { dead_at: Instant, extended: bool },
+    Quiet {
+        ping_at: Instant,
+    },
+    Waiting {
+        dead_at: Instant,
+        extended: bool,
+    },
+    /// In revision 3: nothing but a ping of the client counts.
+    Listening {
+        dead_at: Instant,
+    },
 }
 
 impl State {
-    /// Nothing but a ping of the client counts.
-    fn listening(dead_at: Instant) -> State {
-        State::Waiting { dead_at, extended: true }
+    fn listening(timing: &Timing, now: Instant) -> State {
+        State::Listening { dead_at: now + timing.ping_interval + timing.ping_timeout }
     }
 }
 
@@ -46,30 +51,26 @@ pub(super) enum Beat {
 
 impl Heartbeat {
     pub(super) fn new(timing: &Timing, now: Instant) -> Self {
-        Heartbeat {
-            state: State::Quiet { ping_at: now + timing.ping_interval },
-            suspended: false,
-            patience: (timing.ping_interval + timing.ping_timeout) * SUSPENDED_BEATS,
-            timeout: timing.ping_timeout,
-        }
+        Heartbeat { state: State::Quiet { ping_at: now + timing.ping_interval }, suspended: false }
     }
 
     /// The heartbeat of revision 3.
     pub(super) fn of_the_client(timing: &Timing, now: Instant) -> Self {
-        let timeout = timing.ping_interval + timing.ping_timeout;
-        Heartbeat { state: State::listening(now + timeout), suspended: false, patience: timeout * SUSPENDED_BEATS, timeout }
+        Heartbeat { state: State::listening(timing, now), suspended: false }
     }
 
-    pub(super) fn deadline(&self) -> Instant {
+    pub(super) fn deadline(&self, timing: &Timing) -> Instant {
         match self.state {
             State::Quiet { ping_at } => ping_at,
-            State::Waiting { dead_at, .. } if self.suspended => dead_at + self.patience,
-            State::Waiting { dead_at, .. } => dead_at,
+            State::Waiting { dead_at, .. } | State::Listening { dead_at } if self.suspended => {
+                dead_at + (timing.ping_interval + timing.ping_timeout) * SUSPENDED_BEATS
+            }
+            State::Waiting { dead_at, .. } | State::Listening { dead_at } => dead_at,
         }
     }
 
     pub(super) fn tick(&mut self, timing: &Timing, now: Instant) -> Option<Beat> {
-        if now < self.deadline() {
+        if now < self.deadline(timing) {
             return None;
         }
         match self.state {
@@ -77,13 +78,13 @@ impl Heartbeat {
                 self.state = State::Waiting { dead_at: now + timing.ping_timeout, extended: false };
                 Some(Beat::Ping)
             }
-            State::Waiting { .. } => Some(Beat::Dead),
+            State::Waiting { .. } | State::Listening { .. } => Some(Beat::Dead),
         }
     }
 
     /// The client has asked, as it does in revision 3.
-    pub(super) fn ping(&mut self, now: Instant) {
-        self.state = State::listening(now + self.timeout);
+    pub(super) fn ping(&mut self, timing: &Timing, now: Instant) {
+        self.state = State::listening(timing, now);
     }
 
     pub(super) fn pong(&mut self, timing: &Timing, now: Instant) {
@@ -98,10 +99,14 @@ impl Heartbeat {
         }
     }
 
-    /// Reading from the client stops or goes on; when it goes on, a pong has the whole timeout again.
-    pub(super) fn suspend(&mut self, suspended: bool, now: Instant) {
-        if let (true, false, State::Waiting { dead_at, .. }) = (self.suspended, suspended, &mut self.state) {
-            *dead_at = now + self.timeout;
+    /// Reading from the client stops or goes on; when it goes on, its sign of life has the whole time again.
+    pub(super) fn suspend(&mut self, suspended: bool, timing: &Timing, now: Instant) {
+        if self.suspended && !suspended {
+            match &mut self.state {
+                State::Quiet { .. } => {}
+                State::Waiting { dead_at, .. } => *dead_at = now + timing.ping_timeout,
+                listening @ State::Listening { .. } => *listening = State::listening(timing, now),
+            }
         }
         self.suspended = suspended;
     }

@@ -1,6 +1,9 @@
 //! One Engine.IO packet, decoded (`Packet`) and encoded for sending (`Frame`).
 
-use crate::text::Text;
+use crate::{
+    text::Text,
+    websocket::{Framed, MAX_HEADER},
+};
 use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
@@ -47,7 +50,6 @@ impl Packet {
     /// The text is empty or its type is unknown.
     pub(crate) fn decode(text: Text) -> Result<Packet, PacketError> {
         let kind = *text.as_bytes().first().ok_or(PacketError)?;
-        let data = |text: Text| text.slice(1..text.len());
         Ok(match kind {
             b'4' => Packet::Message(Message::Text(data(text))),
             b'0' => Packet::Open(data(text)),
@@ -60,6 +62,20 @@ impl Packet {
             _ => return Err(PacketError),
         })
     }
+}
+
+/// Up to so many bytes, checking a text costs less than an allocation.
+const CHECKED_AGAIN: usize = 1024;
+
+/// The text behind the type, in the same memory.
+fn data(text: Text) -> Text {
+    if text.len() > CHECKED_AGAIN {
+        return text.slice(1..text.len());
+    }
+    // A slice makes an allocation if nobody shared the text before.
+    let mut bytes = text.into_bytes();
+    bytes.advance(1);
+    Text::from_utf8(bytes).expect("invariant: the type is one byte, and what follows it is a text")
 }
 
 /// Reads base64 as leniently as Node's `Buffer`: both alphabets, padding or none, everything else skipped.
@@ -96,8 +112,8 @@ pub(crate) struct Frame {
 /// The bytes of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FrameData {
-    /// A packet of any type as text, its type character included.
-    Text(Bytes),
+    /// A packet of any type as text, its type character included, in the frame that WebSocket sends it in.
+    Text(Framed),
     /// A binary message. WebSocket sends it as it is, polling as `b` and base64.
     Binary(Bytes),
 }
@@ -105,32 +121,27 @@ pub(crate) enum FrameData {
 impl Frame {
     /// What a queued frame is counted as beside its bytes: the queue's own memory.
     const OVERHEAD: usize = 64;
+    /// What [`message_behind`](Self::message_behind) writes in front of a text at most: the header of a frame, and the type.
+    const MESSAGE_ROOM: usize = MAX_HEADER + 1;
 
-    /// Turns a text that has a free byte in front of it into a message.
+    /// Turns a text into a message, with everything in front of it. It has [`MESSAGE_ROOM`](Self::MESSAGE_ROOM) free bytes there.
     pub(crate) fn message_behind(mut buffer: Vec<u8>, start: usize) -> Frame {
-        debug_assert!(start > 0, "invariant: there is room for the type");
+        debug_assert!(start >= Frame::MESSAGE_ROOM, "invariant: there is room for the type and the header");
         buffer[start - 1] = b'4';
-        let mut bytes = Bytes::from(buffer);
-        bytes.advance(start - 1);
-        Frame::text(bytes)
+        Frame::text(Framed::behind(buffer, start - 1))
     }
 
     /// Encodes a message.
     pub(crate) fn message(message: Message) -> Frame {
         match message {
-            Message::Text(text) => {
-                let mut buffer = Vec::with_capacity(text.len() + 1);
-                buffer.push(b'4');
-                buffer.extend_from_slice(text.as_bytes());
-                Frame::text(buffer)
-            }
+            Message::Text(text) => Frame::text(Framed::text(&[b"4", text.as_bytes()])),
             Message::Binary(bytes) => Frame::binary(bytes),
         }
     }
 
     /// A packet as text, its type character included.
-    fn text(packet: impl Into<Bytes>) -> Frame {
-        Frame { data: FrameData::Text(packet.into()), compress: true }
+    fn text(packet: Framed) -> Frame {
+        Frame { data: FrameData::Text(packet), compress: true }
     }
 
     /// A binary message.
@@ -140,35 +151,32 @@ impl Frame {
 
     /// Encodes a packet that is no message.
     pub(crate) fn control(packet: &Packet) -> Frame {
-        let tagged = |kind: char, text: &Text| {
-            if text.is_empty() {
-                Bytes::from_static(if kind == '2' { b"2" } else { b"3" })
-            } else {
-                Bytes::from(format!("{kind}{text}"))
-            }
-        };
-        match packet {
-            Packet::Open(text) => Frame::text(format!("0{text}")),
+        Frame::text(match packet {
+            Packet::Open(text) => Framed::text(&[b"0", text.as_bytes()]),
             // In the reference these two are the transport's own and want nothing.
-            Packet::Close => Frame { compress: false, ..Frame::text(&b"1"[..]) },
-            Packet::Noop => Frame { compress: false, ..Frame::text(&b"6"[..]) },
-            Packet::Ping(text) => Frame::text(tagged('2', text)),
-            Packet::Pong(text) => Frame::text(tagged('3', text)),
-            Packet::Upgrade => Frame::text(&b"5"[..]),
-            Packet::Message(message) => Frame::message(message.clone()),
-        }
+            Packet::Close => return Frame { compress: false, ..Frame::text(Framed::from_static(b"\x81\x011")) },
+            Packet::Noop => return Frame { compress: false, ..Frame::text(Framed::from_static(b"\x81\x016")) },
+            Packet::Ping(text) if text.is_empty() => Framed::from_static(b"\x81\x012"),
+            Packet::Ping(text) => Framed::text(&[b"2", text.as_bytes()]),
+            Packet::Pong(text) => Framed::text(&[b"3", text.as_bytes()]),
+            Packet::Upgrade => Framed::from_static(b"\x81\x015"),
+            Packet::Message(message) => return Frame::message(message.clone()),
+        })
     }
 
     /// What the frame takes of a byte limit.
     pub(crate) fn cost(&self) -> usize {
-        let (FrameData::Text(bytes) | FrameData::Binary(bytes)) = &self.data;
-        bytes.len() + Frame::OVERHEAD
+        let length = match &self.data {
+            FrameData::Text(framed) => framed.as_payload().len(),
+            FrameData::Binary(bytes) => bytes.len(),
+        };
+        length + Frame::OVERHEAD
     }
 
     /// Appends the frame as a part of a polling payload.
     pub(super) fn write_to(&self, payload: &mut Vec<u8>) {
         match &self.data {
-            FrameData::Text(bytes) => payload.extend_from_slice(bytes),
+            FrameData::Text(framed) => payload.extend_from_slice(framed.as_payload()),
             FrameData::Binary(bytes) => {
                 payload.push(b'b');
                 let start = payload.len();
@@ -182,7 +190,7 @@ impl Frame {
     /// The length of the frame in a polling payload.
     pub(crate) fn payload_length(&self) -> usize {
         match &self.data {
-            FrameData::Text(bytes) => bytes.len(),
+            FrameData::Text(framed) => framed.as_payload().len(),
             FrameData::Binary(bytes) => 1 + bytes.len().div_ceil(3) * 4,
         }
     }

@@ -10,7 +10,7 @@ const SEPARATOR: u8 = 0x1e;
 pub(crate) fn encode<'a>(frames: impl Iterator<Item = &'a Frame> + Clone) -> Bytes {
     let mut few = frames.clone();
     if let (Some(Frame { data: FrameData::Text(alone), .. }), None) = (few.next(), few.next()) {
-        return alone.clone();
+        return alone.payload();
     }
     let length: usize = frames.clone().map(|frame| frame.payload_length() + 1).sum();
     let mut payload = Vec::with_capacity(length);

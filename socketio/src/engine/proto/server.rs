@@ -22,6 +22,7 @@ use super::{
 use crate::{reason::DisconnectReason, text::Text};
 use std::{
     collections::VecDeque,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -154,7 +155,8 @@ struct Probe {
 /// The server's half of one session.
 #[derive(Debug)]
 pub(crate) struct ServerSession {
-    timing: Timing,
+    /// The same for all sessions of a server.
+    timing: Arc<Timing>,
     revision: Revision,
     state: State,
     heartbeat: Heartbeat,
@@ -166,16 +168,18 @@ pub(crate) struct ServerSession {
 
 impl ServerSession {
     /// A session whose handshake came over polling, or over a WebSocket.
-    pub(crate) fn new(websocket: bool, timing: Timing, now: Instant) -> Self {
+    pub(crate) fn new(websocket: bool, timing: impl Into<Arc<Timing>>, now: Instant) -> Self {
+        let timing = timing.into();
         ServerSession {
+            heartbeat: Heartbeat::new(&timing, now),
             timing,
             revision: Revision::Four,
             state: if websocket { State::WebSocket } else { State::Polling },
-            heartbeat: Heartbeat::new(&timing, now),
             polling: false,
             posting: false,
             closing: None,
-            outputs: VecDeque::new(),
+            // Mostly there is one at a time, and the first to come would make room for four.
+            outputs: VecDeque::with_capacity(1),
         }
     }
 
@@ -204,7 +208,7 @@ impl ServerSession {
         }
         let beat = match &self.closing {
             Some(closing) => Some(closing.deadline),
-            None => Some(self.heartbeat.deadline()),
+            None => Some(self.heartbeat.deadline(&self.timing)),
         };
         let probe = match &self.state {
             State::Probing(probe) => Some(probe.noop_at.map_or(probe.expires_at, |at| at.min(probe.expires_at))),
@@ -277,7 +281,7 @@ impl ServerSession {
             Input::Close(reason) => self.close(reason, now),
             Input::Drained => self.drained(),
             Input::Abort(reason) => self.close_now(reason),
-            Input::Suspended(suspended) => self.heartbeat.suspend(suspended, now),
+            Input::Suspended(suspended) => self.heartbeat.suspend(suspended, &self.timing, now),
             Input::Tick => self.tick(now),
         }
     }
@@ -304,7 +308,7 @@ impl ServerSession {
             // Revision 4 turned the heartbeat around: the server pings, not the client.
             Some(Packet::Pong(_)) if self.revision == Revision::Four => self.heartbeat.pong(&self.timing, now),
             Some(Packet::Ping(_)) if self.revision != Revision::Four => {
-                self.heartbeat.ping(now);
+                self.heartbeat.ping(&self.timing, now);
                 self.outputs.push_back(Output::Send(Packet::Pong(Text::default())));
             }
             Some(Packet::Ping(_) | Packet::Pong(_)) => self.close_now(DisconnectReason::TransportError),

@@ -1,39 +1,47 @@
-//! WebSocket: one Engine.IO packet a message, small buffers, many frames fed and then one flush.
+//! WebSocket: one Engine.IO packet a message. All that a read brings is handled at once, all that waits leaves in one write.
 //!
-//! The one file that knows the WebSocket library; its types do not leave it.
+//! ```text
+//!  socket --> buffer of the thread --> Reader --> packets          nothing is kept but an incomplete message
+//!  socket <-- one frame as it is, or a buffer of the thread in which small ones stand together, large ones behind it
+//! ```
+//! An idle connection owns no buffer. Not here: the frames themselves; see `websocket`.
 
 use crate::{
     engine::proto::{Frame, FrameData, Packet, Revision},
-    text::Text,
+    websocket::{Incoming, Input, MAX_HEADER, Opcode, Reader, Role, masked, write_header},
 };
-use bytes::Bytes;
-use futures_util::{Sink, Stream};
-use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::{Buf, Bytes, BytesMut};
+use hyper::{
+    rt::{Read, ReadBuf, Write},
+    upgrade::{OnUpgrade, Upgraded},
+};
+use sha1::{Digest, Sha1};
 use std::{
+    cell::Cell,
     future::Future,
+    io::{self, IoSlice},
     pin::Pin,
-    task::{Context, Poll},
-};
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        self, Error,
-        error::CapacityError,
-        protocol::{
-            CloseFrame, Role, WebSocketConfig,
-            frame::{
-                Frame as RawFrame,
-                coding::{CloseCode, Data, OpCode},
-            },
-        },
-    },
+    task::{Context, Poll, ready},
 };
 
-/// Read buffer of a connection. Larger messages grow it for their time.
-const READ_BUFFER_BYTES: usize = 4 << 10;
-/// From here on, fed frames are written before the flush.
-const WRITE_BUFFER_BYTES: usize = 32 << 10;
+/// What one read takes at most.
+const READ_BYTES: usize = 256 << 10;
+/// Frames from this size on are written from where they lie.
+const LARGE_FRAME: usize = 4 << 10;
+/// So much stands together before it is written.
+const GATHERED_BYTES: usize = 32 << 10;
+/// Answers to pings that the client does not read. Beyond this, only the last ping is answered, which RFC 6455 allows.
+const UNREAD_PONGS: usize = 4 << 10;
+
+thread_local! {
+    /// Lent to the connection that reads at this moment.
+    static READ: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// What is left of the memory that small messages share.
+    static SHARED: Cell<BytesMut> = Cell::new(BytesMut::new());
+    /// Lent to the connection that writes at this moment.
+    static WRITE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// What came in.
 #[derive(Debug)]
@@ -47,9 +55,30 @@ pub(crate) enum Received {
 /// An open WebSocket, of either side.
 #[derive(Debug)]
 pub(crate) struct WebSocket {
-    stream: Box<WebSocketStream<TokioIo<Upgraded>>>,
+    io: Upgraded,
+    role: Role,
     revision: Revision,
+    reader: Reader,
+    /// Small frames that go before all others: pongs, a probe's answer, the close frame at the end.
+    first: Vec<u8>,
+    /// What the network has not taken of the last write.
+    unsent: Option<Box<[Bytes; 2]>>,
     unflushed: bool,
+    /// A close frame is sent or among `first`: nothing goes after it.
+    closing: bool,
+    input: Side,
+}
+
+/// How far the client's side is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Open,
+    /// It has sent its close frame.
+    Closed,
+    /// It has sent what cannot be understood: what follows is no frame.
+    Broken,
+    /// The connection is lost or has ended.
+    Gone,
 }
 
 /// A WebSocket whose HTTP answer is still on its way.
@@ -75,112 +104,263 @@ impl Opening {
 
     /// `None`: the connection was lost.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<WebSocket>> {
-        let Poll::Ready(upgraded) = Pin::new(&mut self.upgrade).poll(cx) else { return Poll::Pending };
-        let Ok(upgraded) = upgraded else { return Poll::Ready(None) };
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER_BYTES)
-            .write_buffer_size(WRITE_BUFFER_BYTES)
-            .max_message_size(Some(self.max_message_bytes))
-            .max_frame_size(Some(self.max_message_bytes));
-        // `from_raw_socket` does no I/O: it is ready at the first poll.
-        let mut ready = std::pin::pin!(WebSocketStream::from_raw_socket(TokioIo::new(upgraded), self.role, Some(config)));
-        let revision = self.revision;
-        ready.as_mut().poll(cx).map(|stream| Some(WebSocket { stream: Box::new(stream), revision, unflushed: false }))
+        let upgraded = ready!(Pin::new(&mut self.upgrade).poll(cx));
+        Poll::Ready(upgraded.ok().map(|io| WebSocket {
+            io,
+            role: self.role,
+            revision: self.revision,
+            reader: Reader::new(self.role, self.max_message_bytes),
+            first: Vec::new(),
+            unsent: None,
+            unflushed: false,
+            closing: false,
+            input: Side::Open,
+        }))
     }
 }
 
 impl WebSocket {
-    /// The next packet.
-    pub(crate) fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
-        loop {
-            let Poll::Ready(message) = Pin::new(&mut *self.stream).poll_next(cx) else { return Poll::Pending };
-            return Poll::Ready(match message {
-                Some(Ok(tungstenite::Message::Text(text))) => {
-                    let text = Text::from_utf8(Bytes::from(text)).ok();
-                    Received::Packet(text.and_then(|text| self.revision.decode_text(text).ok()))
-                }
-                Some(Ok(tungstenite::Message::Binary(bytes))) => Received::Packet(self.revision.decode_binary(bytes).ok()),
-                Some(Ok(tungstenite::Message::Ping(_))) => {
-                    self.unflushed = true;
-                    continue;
-                }
-                Some(Ok(tungstenite::Message::Pong(_) | tungstenite::Message::Frame(_))) => continue,
-                Some(Ok(tungstenite::Message::Close(_))) => {
-                    self.unflushed = true;
-                    Received::Closed
-                }
-                None | Some(Err(Error::ConnectionClosed | Error::AlreadyClosed)) => Received::Closed,
+    /// Reads once and hands over everything that is complete then, which may be nothing.
+    pub(crate) fn poll_receive(&mut self, cx: &mut Context<'_>, mut take: impl FnMut(Received)) -> Poll<()> {
+        if self.input != Side::Open {
+            take(Received::Closed);
+            return Poll::Ready(());
+        }
+        with_read_buffer(|buffer| {
+            let length = ready!(self.poll_read(cx, buffer));
+            if length == 0 {
                 // The connection ended without a closing handshake: for the reference that is a close like any other.
-                Some(Err(Error::Io(_) | Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake))) => {
-                    Received::Closed
+                take(Received::Closed);
+                return Poll::Ready(());
+            }
+            let mut shared = SHARED.take();
+            let mut input = Input::new(&mut buffer[..length], &mut shared);
+            while self.input == Side::Open {
+                match self.reader.next(&mut input) {
+                    Ok(None) => break,
+                    Ok(Some(Incoming::Text(text))) => take(Received::Packet(self.revision.decode_text(text).ok())),
+                    Ok(Some(Incoming::Binary(bytes))) => take(Received::Packet(self.revision.decode_binary(bytes).ok())),
+                    Ok(Some(Incoming::Ping(payload))) => self.pong(&payload),
+                    Ok(Some(Incoming::Pong)) => {}
+                    Ok(Some(Incoming::Close(payload))) => {
+                        self.input = Side::Closed;
+                        // Its own words come back.
+                        self.close_with(&payload);
+                        take(Received::Closed);
+                    }
+                    Err(error) => {
+                        tracing::debug!(%error, "a client is disconnected");
+                        self.input = Side::Broken;
+                        self.close_with(&error.close_code().to_be_bytes());
+                        take(Received::Failed);
+                    }
                 }
-                Some(Err(error)) => {
-                    self.close(Some(close_code(&error)));
-                    Received::Failed
-                }
-            });
-        }
-    }
-
-    /// Whether another frame may be fed.
-    pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        Pin::new(&mut *self.stream).poll_ready(cx).map(|ready| ready.is_ok())
-    }
-
-    /// Queues a frame; it leaves with the next flush at the latest. `false`: the connection is lost.
-    pub(crate) fn feed(&mut self, frame: Frame) -> bool {
-        let (payload, data) = match self.revision.websocket_frame(frame.data) {
-            FrameData::Text(bytes) => (bytes, Data::Text),
-            FrameData::Binary(bytes) => (bytes, Data::Binary),
-        };
-        self.unflushed = true;
-        let frame = RawFrame::message(payload, OpCode::Data(data), true);
-        Pin::new(&mut *self.stream).start_send(tungstenite::Message::Frame(frame)).is_ok()
-    }
-
-    /// Whether everything is sent. `Ready(false)`: the connection is lost.
-    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        if !self.unflushed {
-            return Poll::Ready(true);
-        }
-        Pin::new(&mut *self.stream).poll_flush(cx).map(|done| {
-            self.unflushed = false;
-            done.is_ok()
+            }
+            SHARED.set(shared);
+            Poll::Ready(())
         })
     }
 
-    /// Queues the close frame: empty, as the reference sends it, or with the code of what the client did wrong.
-    pub(crate) fn close(&mut self, code: Option<u16>) {
-        let frame = code.map(|code| CloseFrame { code: CloseCode::from(code), reason: "".into() });
-        self.unflushed = true;
-        // An error here means that the socket is closed already, which is what is wanted.
-        let _ = Pin::new(&mut *self.stream).start_send(tungstenite::Message::Close(frame));
+    /// Writes what is left, then frame after frame, as long as the network takes them. `next` is asked for a frame when it
+    /// is taken over. `Ready(true)`: everything is sent, and `next` had no more. `Ready(false)`: the connection is lost.
+    pub(crate) fn poll_send(&mut self, cx: &mut Context<'_>, mut next: impl FnMut() -> Option<Frame>) -> Poll<bool> {
+        if let Some(mut unsent) = self.unsent.take() {
+            let [one, two] = &mut *unsent;
+            match self.poll_write(cx, one, two) {
+                Poll::Pending => {
+                    self.unsent = Some(unsent);
+                    return Poll::Pending;
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(false),
+                Poll::Ready(Ok(())) => {}
+            }
+        }
+        let mut buffer = WRITE.take();
+        let sent = self.poll_gathered(cx, &mut buffer, &mut next);
+        // A burst is not remembered.
+        buffer.shrink_to(2 * GATHERED_BYTES);
+        WRITE.set(buffer);
+        if !ready!(sent) {
+            return Poll::Ready(false);
+        }
+        if self.unflushed {
+            let flushed = ready!(Pin::new(&mut self.io).poll_flush(cx));
+            self.unflushed = false;
+            return Poll::Ready(flushed.is_ok());
+        }
+        Poll::Ready(true)
     }
 
-    /// Ends the closing handshake: writes what is left and reads until the client closes too.
+    /// Queues a small frame, which leaves with the next write.
+    pub(crate) fn feed(&mut self, frame: Frame) {
+        let (header, payload) = self.parts(frame);
+        self.first.extend_from_slice(&header);
+        self.first.extend_from_slice(&payload);
+    }
+
+    /// Queues the close frame: empty, as the reference sends it.
+    pub(crate) fn close(&mut self) {
+        self.close_with(&[]);
+    }
+
+    /// Ends the closing handshake: writes what is left and reads until the client has closed too.
     pub(crate) fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Poll::Ready(false) = self.poll_flush(cx) {
-            return Poll::Ready(());
+        while self.input != Side::Gone {
+            if !ready!(self.poll_send(cx, || None)) {
+                break;
+            }
+            match self.input {
+                Side::Open => ready!(self.poll_receive(cx, |_| ())),
+                _ => {
+                    // The client sees the end, and where it does not understand a close frame, it ends as well. A socket
+                    // that is closed with something unread would take back what was sent.
+                    if ready!(Pin::new(&mut self.io).poll_shutdown(cx)).is_err() || self.input == Side::Closed {
+                        break;
+                    }
+                    ready!(with_read_buffer(|buffer| self.poll_read(cx, buffer)));
+                }
+            }
         }
+        Poll::Ready(())
+    }
+
+    /// The number of bytes that came; none if the connection has ended.
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<usize> {
+        let mut buffer = ReadBuf::new(buffer);
+        let read = ready!(Pin::new(&mut self.io).poll_read(cx, buffer.unfilled()));
+        let length = if read.is_ok() { buffer.filled().len() } else { 0 };
+        if length == 0 {
+            self.input = Side::Gone;
+        }
+        Poll::Ready(length)
+    }
+
+    fn poll_gathered(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut Vec<u8>,
+        next: &mut impl FnMut() -> Option<Frame>,
+    ) -> Poll<bool> {
         loop {
-            match Pin::new(&mut *self.stream).poll_next(cx) {
-                Poll::Ready(Some(Ok(_))) => {}
-                Poll::Ready(_) => return Poll::Ready(()),
-                Poll::Pending => return Poll::Pending,
+            buffer.clear();
+            buffer.append(&mut std::mem::take(&mut self.first));
+            // A frame that may be the only one: then it is not copied.
+            let mut last = Bytes::new();
+            while !self.closing && last.len() < LARGE_FRAME && buffer.len() < GATHERED_BYTES {
+                let Some(frame) = next() else { break };
+                let (header, payload) = self.parts(frame);
+                buffer.extend_from_slice(&last);
+                buffer.extend_from_slice(&header);
+                last = payload;
+            }
+            if buffer.is_empty() && last.is_empty() {
+                return Poll::Ready(true);
+            }
+            if !buffer.is_empty() && last.len() < LARGE_FRAME {
+                buffer.extend_from_slice(&std::mem::take(&mut last));
+            }
+            let mut rest = &buffer[..];
+            match self.poll_write(cx, &mut rest, &mut last) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Poll::Ready(false),
+                Poll::Pending => {
+                    self.unsent = Some(Box::new([Bytes::copy_from_slice(rest), last]));
+                    return Poll::Pending;
+                }
             }
         }
     }
-}
 
-/// What a server must answer to this key of a request. Spec: RFC 6455, section 4.2.2.
-pub(crate) fn accept_key(key: &[u8]) -> String {
-    tungstenite::handshake::derive_accept_key(key)
-}
-
-fn close_code(error: &Error) -> u16 {
-    match error {
-        Error::Capacity(CapacityError::MessageTooLong { .. }) => 1009,
-        Error::Utf8(_) => 1007,
-        _ => 1002,
+    /// Writes both, one after the other; what is written is gone from them.
+    fn poll_write(&mut self, cx: &mut Context<'_>, one: &mut impl Buf, two: &mut Bytes) -> Poll<io::Result<()>> {
+        self.unflushed = true;
+        while one.has_remaining() || two.has_remaining() {
+            let io = Pin::new(&mut self.io);
+            let written = match (one.chunk(), &two[..]) {
+                (alone, []) | ([], alone) => ready!(io.poll_write(cx, alone)),
+                (one, two) => ready!(io.poll_write_vectored(cx, &[IoSlice::new(one), IoSlice::new(two)])),
+            }?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            let of_one = written.min(one.remaining());
+            one.advance(of_one);
+            two.advance(written - of_one);
+        }
+        Poll::Ready(Ok(()))
     }
+
+    fn pong(&mut self, payload: &[u8]) {
+        if self.closing {
+            return;
+        }
+        if self.first.len() >= UNREAD_PONGS {
+            self.first.clear();
+        }
+        self.control(Opcode::Pong, payload);
+    }
+
+    fn close_with(&mut self, payload: &[u8]) {
+        if !std::mem::replace(&mut self.closing, true) {
+            self.control(Opcode::Close, payload);
+        }
+    }
+
+    fn control(&mut self, opcode: Opcode, payload: &[u8]) {
+        if self.role == Role::Client {
+            return self.first.extend_from_slice(&masked(opcode, payload, rand::random()));
+        }
+        self.first.extend_from_slice(&Header::new(opcode, payload.len()));
+        self.first.extend_from_slice(payload);
+    }
+
+    fn parts(&self, frame: Frame) -> (Header, Bytes) {
+        match (self.role, self.revision.websocket_frame(frame.data)) {
+            (Role::Server, FrameData::Text(framed)) => (Header::NONE, framed.into_bytes()),
+            (Role::Server, FrameData::Binary(bytes)) => (Header::new(Opcode::Binary, bytes.len()), bytes),
+            (Role::Client, FrameData::Text(framed)) => (Header::NONE, masked(Opcode::Text, framed.as_payload(), rand::random())),
+            (Role::Client, FrameData::Binary(bytes)) => (Header::NONE, masked(Opcode::Binary, &bytes, rand::random())),
+        }
+    }
+}
+
+/// The header of a frame that does not have it with it.
+struct Header {
+    room: [u8; MAX_HEADER],
+    start: usize,
+}
+
+impl Header {
+    const NONE: Header = Header { room: [0; MAX_HEADER], start: MAX_HEADER };
+
+    fn new(opcode: Opcode, length: usize) -> Self {
+        let mut room = [0; MAX_HEADER];
+        let start = write_header(&mut room, opcode, length);
+        Header { room, start }
+    }
+}
+
+impl std::ops::Deref for Header {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.room[self.start..]
+    }
+}
+
+/// Runs with the thread's buffer for reading.
+fn with_read_buffer<T>(run: impl FnOnce(&mut [u8]) -> T) -> T {
+    let mut buffer = READ.take();
+    // Zeroed by the system, and in memory as far as it was ever used.
+    if buffer.is_empty() {
+        buffer = vec![0; READ_BYTES];
+    }
+    let result = run(&mut buffer);
+    READ.set(buffer);
+    result
+}
+
+/// What a server answers to this key of a request. Spec: RFC 6455, section 4.2.2.
+pub(crate) fn accept_key(key: &[u8]) -> String {
+    const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    STANDARD.encode(Sha1::new().chain_update(key).chain_update(GUID).finalize())
 }

@@ -3,8 +3,10 @@
 
 use super::Connection;
 use crate::{
+    engine::Urgency,
     extract::{ConnectError, ConnectParts},
     id::SocketId,
+    parser::encode_connect_error,
     reason::DisconnectReason,
     server::{
         core::{Accepted, SocketCore},
@@ -57,6 +59,10 @@ impl Connection {
         if let Some(legacy::Known::Room(room)) = known_as {
             core.join(room);
         }
+        // Most connections have one.
+        if self.sockets.is_empty() {
+            self.sockets.reserve_exact(1);
+        }
         self.sockets.push(Joined::new(Arc::clone(&core)));
         match (&namespace.lane, claim) {
             (Some(lane), Some(claim)) => {
@@ -65,6 +71,28 @@ impl Connection {
             }
             _ => self.admit(cx, &mount, ConnectParts::new(core)),
         }
+    }
+
+    /// An old client is in `/` without asking. Where there is no `/`, it is not told: it would take that for a refusal of
+    /// every namespace.
+    pub(super) fn join_root(&mut self, cx: &mut Context<'_>) {
+        if !matches!(caught(|| self.shared.mounts.find("/")), Ok(None)) {
+            self.connect(cx, "/", Text::from_static("{}"));
+        }
+    }
+
+    pub(super) fn refuse(&self, path: &str, error: &ConnectError) {
+        if self.link.engine.is_legacy() {
+            self.refuse_with(path, &legacy::refusal(error));
+        } else {
+            self.refuse_with(path, &error.to_json());
+        }
+    }
+
+    fn refuse_with(&self, path: &str, payload: &str) {
+        let answer = self.shared.settings.spelling.bundle(encode_connect_error(path, payload));
+        // A connection that has ended needs no answer.
+        let _ = self.link.engine.outbox.push(answer, Urgency::Answer);
     }
 
     /// Asks the connect function.

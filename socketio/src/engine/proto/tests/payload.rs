@@ -1,8 +1,9 @@
 //! Packets and payloads, one by one: what is legal, what is read leniently, and what is refused.
 
 use crate::{
-    engine::proto::{Frame, Message, Packet, payload},
+    engine::proto::{Frame, FrameData, Message, Packet, payload},
     text::Text,
+    websocket::Framed,
 };
 use bytes::Bytes;
 
@@ -74,9 +75,22 @@ fn frames_are_joined_and_binary_is_base64() {
 }
 
 #[test]
-fn a_message_takes_the_free_byte_in_front_of_it() {
-    assert_eq!(Frame::message_behind(b"..2[]".to_vec(), 2), Frame::message(Message::Text("2[]".into())));
-    assert_eq!(Frame::message_behind(b".".to_vec(), 1), Frame::message(Message::Text(Text::default())));
+fn a_message_takes_the_free_bytes_in_front_of_it() {
+    for text in ["", "2[]", &"x".repeat(124), &"x".repeat(125), &"x".repeat(65_534), &"x".repeat(65_535)] {
+        let behind = Frame::message_behind([b"...........", text.as_bytes()].concat(), 11);
+        assert_eq!(behind, Frame::message(Message::Text(text.into())), "{} bytes", text.len());
+        let FrameData::Text(framed) = behind.data else { panic!("a text") };
+        assert_eq!(framed.payload(), format!("4{text}"));
+        assert_eq!(framed.as_payload(), format!("4{text}").as_bytes());
+    }
+}
+
+#[test]
+fn what_is_sent_often_is_framed_in_the_program() {
+    for (packet, text) in [(Packet::Close, "1"), (Packet::Ping(Text::default()), "2"), (Packet::Upgrade, "5"), (Packet::Noop, "6")]
+    {
+        assert_eq!(Frame::control(&packet).data, FrameData::Text(Framed::text(&[text.as_bytes()])));
+    }
 }
 
 #[test]

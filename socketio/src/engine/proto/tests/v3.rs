@@ -4,6 +4,7 @@ use super::server::Script;
 use crate::{
     engine::proto::{Frame, FrameData, Message, Packet, Payload, Revision, v3},
     text::Text,
+    websocket::Framed,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -31,7 +32,8 @@ fn shown(packet: Packet) -> String {
     match packet {
         Packet::Message(Message::Binary(bytes)) => format!("#{}", STANDARD.encode(bytes)),
         packet => match Frame::control(&packet).data {
-            FrameData::Text(bytes) | FrameData::Binary(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            FrameData::Text(framed) => String::from_utf8_lossy(framed.as_payload()).into_owned(),
+            FrameData::Binary(_) => panic!("only messages are binary"),
         },
     }
 }
@@ -116,7 +118,7 @@ fn packets_of_a_websocket() {
     assert!(binary(b"").is_err() && binary(b"\x07a").is_err() && binary(b"4a").is_err());
     let frame = FrameData::Binary(Bytes::from_static(b"\x01\x02\x03"));
     assert_eq!(REVISION.websocket_frame(frame.clone()), FrameData::Binary(Bytes::from_static(b"\x04\x01\x02\x03")));
-    assert_eq!(Revision::Three { base64: true }.websocket_frame(frame.clone()), FrameData::Text(Bytes::from_static(b"b4AQID")));
+    assert_eq!(Revision::Three { base64: true }.websocket_frame(frame.clone()), FrameData::Text(Framed::text(&[b"b4AQID"])));
     assert_eq!(Revision::Four.websocket_frame(frame.clone()), frame);
 }
 

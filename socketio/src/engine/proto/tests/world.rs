@@ -301,7 +301,7 @@ impl World {
 
 fn received(frame: Frame) -> Option<Packet> {
     match frame.data {
-        FrameData::Text(bytes) => Packet::decode(Text::from_utf8(bytes).ok()?).ok(),
+        FrameData::Text(framed) => Packet::decode(Text::from_utf8(framed.payload()).ok()?).ok(),
         FrameData::Binary(bytes) => Some(Packet::Message(Message::Binary(bytes))),
     }
 }
@@ -453,7 +453,7 @@ impl Client {
 
 fn shown(frame: &Frame) -> String {
     match &frame.data {
-        FrameData::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        FrameData::Text(framed) => String::from_utf8_lossy(framed.as_payload()).into_owned(),
         FrameData::Binary(bytes) => format!("{bytes:?}"),
     }
 }

@@ -1,7 +1,7 @@
 //! Single packets of revision 3: a binary one has its type in front, as the character `4` behind `b`, or as the byte 4.
 
 use super::super::packet::{FrameData, Message, Packet, PacketError, decode_base64};
-use crate::text::Text;
+use crate::{text::Text, websocket::Framed};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::{Buf, Bytes};
 
@@ -47,7 +47,7 @@ fn typed(kind: u8, data: impl FnOnce() -> Bytes) -> Result<Packet, PacketError> 
 /// A binary message as a frame of its own.
 pub(crate) fn binary_frame(bytes: &[u8], base64: bool) -> FrameData {
     if base64 {
-        return FrameData::Text(base64_packet(bytes).into());
+        return FrameData::Text(Framed::text(&[base64_packet(bytes).as_bytes()]));
     }
     let mut packet = Vec::with_capacity(bytes.len() + 1);
     packet.push(MESSAGE);

@@ -33,7 +33,8 @@ fn encode_text<'a>(frames: impl Iterator<Item = &'a Frame>) -> Bytes {
     let mut payload = Vec::new();
     for frame in frames {
         match &frame.data {
-            FrameData::Text(bytes) => {
+            FrameData::Text(framed) => {
+                let bytes = framed.as_payload();
                 payload.extend_from_slice(utf16_length(bytes).to_string().as_bytes());
                 payload.push(b':');
                 payload.extend_from_slice(bytes);
@@ -58,7 +59,8 @@ fn encode_bytes<'a>(frames: impl Iterator<Item = &'a Frame>) -> Bytes {
     };
     for frame in frames {
         match &frame.data {
-            FrameData::Text(bytes) => {
+            FrameData::Text(framed) => {
+                let bytes = framed.as_payload();
                 head(&mut payload, 0, bytes.len());
                 payload.extend_from_slice(bytes);
             }
