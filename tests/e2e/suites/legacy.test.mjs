@@ -321,6 +321,8 @@ describe("revision 3 over polling", () => {
     assert.deepEqual(await open.receive(1), ["40"]);
     const hanging = open.get();
     await hanging.sent;
+    // A round trip: the GET has arrived.
+    await open.send("6");
     await open.send("1");
     assert.equal((await hanging).body, "1:6");
     await open.assertGone();
