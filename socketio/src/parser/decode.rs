@@ -50,7 +50,7 @@ pub enum DecodeError {
     Id,
     /// The namespace does not start with `/`, or has a comma.
     #[error("illegal namespace")]
-    Namespace,
+    NamespacePath,
     /// The event has a name that Socket.IO reserves, such as `disconnect`.
     #[error("reserved event name")]
     ReservedName,

@@ -96,7 +96,7 @@ impl Packet {
         attachments: Vec<Bytes>,
     ) -> Result<Self, DecodeError> {
         if !text.starts_with('/') || payload == 0 || text[..payload].contains(',') {
-            return Err(DecodeError::Namespace);
+            return Err(DecodeError::NamespacePath);
         }
         let name = if payload == text.len() { None } else { check_payload(&text, payload, kind, false)? };
         Ok(Packet { kind, text: text.into(), namespace: (0, payload), id, payload, name, attachments })

@@ -139,7 +139,7 @@ fn what_is_no_packet_is_refused() {
     check(map(&[("type", b"\x00")]), DecodeError::Format);
     check(map(&[("type", b"\x00"), ("nsp", b"\x01")]), DecodeError::Format);
     for namespace in [&b"\xa0"[..], b"\xa1a", b"\xa4/a,b"] {
-        check(map(&[("type", b"\x00"), ("nsp", namespace)]), DecodeError::Namespace);
+        check(map(&[("type", b"\x00"), ("nsp", namespace)]), DecodeError::NamespacePath);
     }
     for id in [&b"\xc0"[..], b"\xff", b"\xa11", b"\xcb\x3f\xf8\0\0\0\0\0\0", b"\xcf\x00\x20\0\0\0\0\0\0"] {
         check(map(&[("type", b"\x02"), ("data", b"\x91\xa1a"), ("id", id), ("nsp", b"\xa1/")]), DecodeError::Id);
