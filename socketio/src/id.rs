@@ -84,6 +84,12 @@ impl SocketId {
         SocketId(encode(random))
     }
 
+    /// The id that a client of Socket.IO 1 or 2 takes for its own: that of its session, which thereby is no secret any more.
+    #[cfg(feature = "server")]
+    pub(crate) fn of_session(session: SessionId) -> Self {
+        SocketId(session.0)
+    }
+
     /// The id as it stands on the wire.
     pub fn as_str(&self) -> &str {
         as_str(&self.0)

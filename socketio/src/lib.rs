@@ -44,6 +44,8 @@
 //! | code around every event: rate limits, logs, your own | [`layer`], [`Builder::event_layer`] |
 //! | what the server does, in numbers | [`metrics`] |
 //! | events known only at run time | [`Untyped`], [`Service`], [`RawArgs`] |
+//! | packets in msgpack, or as you like | [`parser::Parser`], [`Builder::parser`] |
+//! | clients of Socket.IO 1 and 2 | [`Builder::allow_eio3`] |
 //! | Engine.IO without Socket.IO | [`engine::Server`] |
 //! | TypeScript for the stock client, JSON Schema | [`typescript`] |
 //! | AsyncAPI 3 | [`asyncapi`] |
@@ -138,6 +140,7 @@ struct Readme;
 #[cfg(all(doctest, feature = "server"))]
 #[cfg_attr(feature = "admin", doc = include_str!("../../docs/admin.md"))]
 #[doc = include_str!("../../docs/authentication.md")]
+#[doc = include_str!("../../docs/legacy.md")]
 #[doc = include_str!("../../docs/namespaces.md")]
 #[cfg_attr(feature = "metrics", doc = include_str!("../../docs/observability.md"))]
 #[doc = include_str!("../../docs/recovery.md")]

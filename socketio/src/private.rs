@@ -45,10 +45,10 @@ pub mod decode {
 /// Questions about a concrete type, answered by the order in which rustc looks up names: inherent before trait, and by value
 /// before by reference. Contracts are never generic, so there is always an answer.
 pub mod probe {
-    use crate::contract::{Incoming, Outcome, Rejection, RejectionKind, ack_err};
+    use crate::contract::{BoxFuture, Incoming, Outcome, Rejection, RejectionKind, Serve, ack_err};
     use futures_util::FutureExt as _;
     use serde::Serialize;
-    use std::{fmt, future::Future, marker::PhantomData, panic::AssertUnwindSafe};
+    use std::{fmt, future::Future, marker::PhantomData, panic::AssertUnwindSafe, sync::Arc};
 
     /// `Result` as a type function, so that aliases such as `type Result<T> = ..` work.
     #[diagnostic::on_unimplemented(message = "an event names its return type `Result`, but it is not `core::result::Result`")]
@@ -92,16 +92,44 @@ pub mod probe {
         }
     }
 
-    /// Runs an event's handler and everything around it; a panic or an answer that cannot be sent becomes a rejection.
-    ///
-    /// # Errors
-    /// It panicked, or its answer cannot be serialized.
-    pub async fn guard(event: &Incoming, handler: impl Future<Output = Outcome>) -> Result<Outcome, Rejection> {
-        match AssertUnwindSafe(handler).catch_unwind().await {
-            Ok(Outcome::Unanswerable(error)) => Err(Rejection::unanswerable(&error).of(event)),
-            Ok(outcome) => Ok(outcome),
-            Err(_) => Err(Rejection::panicked().of(event)),
+    /// What is generated for one event: decodes the arguments, runs the handler, encodes the answer.
+    pub trait Arm<'a, H> {
+        /// What it returns.
+        type Future: Future<Output = Result<Outcome, Rejection>> + Send + 'a;
+        /// Starts.
+        fn start(self, handler: &'a Arc<H>, event: &'a Incoming) -> Self::Future;
+    }
+
+    impl<'a, H: 'a, F, Fut> Arm<'a, H> for F
+    where
+        F: FnOnce(&'a Arc<H>, &'a Incoming) -> Fut,
+        Fut: Future<Output = Result<Outcome, Rejection>> + Send + 'a,
+    {
+        type Future = Fut;
+        fn start(self, handler: &'a Arc<H>, event: &'a Incoming) -> Fut {
+            self(handler, event)
         }
+    }
+
+    /// Runs an event's handler and everything around it. A rejection, a panic and an answer that cannot be sent are told to the
+    /// peer, if the contract has a way to.
+    pub fn run<N, H, A>(handler: Arc<H>, event: Incoming, arm: A) -> BoxFuture<'static, Outcome>
+    where
+        N: Serve<H> + ?Sized,
+        H: Send + Sync + 'static,
+        A: for<'a> Arm<'a, H> + Send + 'static,
+    {
+        Box::pin(async move {
+            // Within the guard also what comes before the handler's first wait.
+            let guarded = AssertUnwindSafe(async { arm.start(&handler, &event).await });
+            let rejection = match guarded.catch_unwind().await {
+                Ok(Ok(Outcome::Unanswerable(error))) => Rejection::unanswerable(&error),
+                Ok(Ok(outcome)) => return outcome,
+                Ok(Err(rejection)) => rejection,
+                Err(_) => Rejection::panicked(),
+            };
+            N::reject(&handler, &event, rejection.of(&event))
+        })
     }
 
     /// The outcome of a rejection where the contract has no error type.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use socketio::{
     Auth, Binary, Body, CallError, ConnectError, Cookie, Cors, DisconnectReason, Incoming, Outcome, Raw, Recovery, Service, Socket,
-    SocketId, SocketIo, Untyped, contract::RawArgs, engine,
+    SocketId, SocketIo, Untyped, contract::RawArgs, engine, parser::MsgPack,
 };
 use std::{
     collections::HashMap,
@@ -18,16 +18,8 @@ use std::{
 /// The whole fixture.
 pub fn app() -> Router {
     let millis = Duration::from_millis;
-    let echo = engine::Config::default().ping_interval(millis(300)).ping_timeout(millis(200));
-    let engine = engine::Server::new(echo, |connection| {
-        Box::pin(async move {
-            while let Some(message) = connection.next().await {
-                if connection.send(message).is_err() {
-                    break;
-                }
-            }
-        })
-    });
+    let timers = engine::Config::default().ping_interval(millis(300)).ping_timeout(millis(200));
+    let old_engine = echo(timers.clone().path("/engine.io-v3").allow_eio3(true));
     let protocol = SocketIo::builder()
         .ping_interval(millis(300))
         .ping_timeout(millis(200))
@@ -44,11 +36,28 @@ pub fn app() -> Router {
     let recovering = application("/recovery").connection_state_recovery(recovery).build();
     Router::new()
         .route("/healthz", get(async || "ok"))
-        .layer(engine.expect("invariant: the settings are valid").layer())
+        .layer(echo(timers).layer())
+        .layer(old_engine.layer())
         .layer(protocol.layer())
         .layer(application("/fixture").build().layer())
+        .layer(application("/msgpack").parser(MsgPack).build().layer())
+        .layer(application("/legacy").allow_eio3(true).build().layer())
         .layer(cross_origin.layer())
         .layer(recovering.layer())
+}
+
+/// Engine.IO alone: every message comes back.
+fn echo(config: engine::Config) -> engine::Server {
+    let server = engine::Server::new(config, |connection| {
+        Box::pin(async move {
+            while let Some(message) = connection.next().await {
+                if connection.send(message).is_err() {
+                    break;
+                }
+            }
+        })
+    });
+    server.expect("invariant: the settings are valid")
 }
 
 /// The handlers of the protocol's own test suite.

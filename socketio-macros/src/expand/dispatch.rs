@@ -2,22 +2,12 @@
 //!
 //! ```text
 //! "join" => {
-//!     fn __arm<__H: Chat>(__handler: Arc<__H>, __event: Incoming) -> BoxFuture<'static, Outcome> {
-//!         Box::pin(async move {
-//!             match guard(&__event, async {
-//!                 let (__a0,) = match args::decode(&__event, |__args| Ok((__args.next::<CowStr<'_>>("room")?,))) {
-//!                     Ok(__values) => __values,
-//!                     Err(__rejection) => return probe::reject(&__event, __rejection),
-//!                 };
-//!                 let __reply = <__H as Chat>::join(&__handler, &*__a0).await;
-//!                 ack::value(&__event, &__reply)
-//!             }).await {
-//!                 Ok(__outcome) => __outcome,
-//!                 Err(__rejection) => probe::reject(&__event, __rejection),
-//!             }
-//!         })
+//!     async fn __arm<__H: Chat>(__handler: &Arc<__H>, __event: &Incoming) -> Result<Outcome, Rejection> {
+//!         let (__a0,) = args::decode(__event, |__args| Ok((__args.next::<CowStr<'_>>("room")?,)))?;
+//!         let __reply = <__H as Chat>::join(__handler, &*__a0).await;
+//!         Ok(ack::value(__event, &__reply))
 //!     }
-//!     __arm(Arc::clone(__handler), __event)
+//!     probe::run::<Self, __H, _>(Arc::clone(__handler), __event, __arm::<__H>)
 //! }
 //! ```
 //!
@@ -62,16 +52,21 @@ pub(super) fn expand(model: &Model, names: &Names) -> TokenStream {
 fn reject(model: &Model, names: &Names) -> Option<TokenStream> {
     let private = &names.private;
     let (handler, incoming, rejection) = (local("__handler"), local("__event"), local("__rejection"));
-    let typed = |event: &&Event| !event.broken && matches!(event.reply, Reply::Result(_));
-    let arms: Vec<_> = model
-        .events
-        .iter()
-        .filter(typed)
-        .map(|event| {
-            let (cfgs, name, rejected) = (&event.cfgs, &event.name, rejected(event, names));
-            quote!(#(#cfgs)* #name => #rejected,)
-        })
-        .collect();
+    // Events mostly share their error type, and one arm for all of them is less to check than one for each.
+    let mut shared: Vec<(TokenStream, Vec<&str>)> = Vec::new();
+    let mut arms = Vec::new();
+    for event in model.events.iter().filter(|event| !event.broken && matches!(event.reply, Reply::Result(_))) {
+        let (cfgs, name, rejected) = (&event.cfgs, &event.name, rejected(event, names));
+        if !cfgs.is_empty() {
+            arms.push(quote!(#(#cfgs)* #name => #rejected,));
+            continue;
+        }
+        match shared.iter_mut().find(|(of, _)| of.to_string() == rejected.to_string()) {
+            Some((_, names)) => names.push(name),
+            None => shared.push((rejected, vec![name])),
+        }
+    }
+    arms.extend(shared.iter().map(|(rejected, names)| quote!(#(#names)|* => #rejected,)));
     (!arms.is_empty()).then(|| {
         quote! {
             fn reject(
@@ -91,46 +86,34 @@ fn reject(model: &Model, names: &Names) -> Option<TokenStream> {
 fn arm(model: &Model, event: &Event, names: &Names) -> TokenStream {
     let contract = &names.contract;
     let (cfgs, name, method) = (&event.cfgs, &event.name, &event.signature.ident);
-    let rejected = rejected(event, names);
-    let middleware = middleware(model, &rejected, names);
-    let arguments = arguments(&event.args, &rejected, names);
+    let middleware = middleware(model, names);
+    let arguments = arguments(&event.args, names);
     let receiver = receiver(event.receiver);
     let lent = event.args.iter().enumerate().map(|(index, arg)| lent(index, arg));
     let call = quote!(<__H as #contract>::#method(#receiver, #(#lent),*).await);
     let acknowledge = acknowledge(event, call, names);
-    let future = boxed(guarded(quote! { #middleware #arguments #acknowledge }, &rejected, names), names);
+    let future = future(quote! { #middleware #arguments #acknowledge }, names);
     quote! {
         #(#cfgs)*
         #name => #future
     }
 }
 
-/// An arm's body: one box, sized for this future alone. It stands in a function of its own: what rustc does with a function
-/// grows faster than the function, and a contract may have hundreds of events.
-fn boxed(body: TokenStream, names: &Names) -> TokenStream {
+/// An arm's body: a function of its own, because what rustc does with a function grows faster than the function, and a contract
+/// may have hundreds of events. What is the same for all of them, the box, the guard and the answer to a rejection, is not
+/// generated for each but called.
+fn future(body: TokenStream, names: &Names) -> TokenStream {
     let Names { private, contract, .. } = names;
     let (arm, handler, event) = (local("__arm"), local("__handler"), local("__event"));
     quote! {{
-        fn #arm<__H: #contract>(
-            #handler: ::std::sync::Arc<__H>,
-            #event: #private::Incoming,
-        ) -> #private::BoxFuture<'static, #private::Outcome> {
-            ::std::boxed::Box::pin(async move { #body })
+        async fn #arm<__H: #contract>(
+            #handler: &::std::sync::Arc<__H>,
+            #event: &#private::Incoming,
+        ) -> ::core::result::Result<#private::Outcome, #private::Rejection> {
+            #body
         }
-        #arm(::std::sync::Arc::clone(#handler), #event)
+        #private::probe::run::<Self, __H, _>(::std::sync::Arc::clone(#handler), #event, #arm::<__H>)
     }}
-}
-
-/// A panic in user code is one more way to reject an event: its peer is told, if the contract has a way to.
-fn guarded(body: TokenStream, rejected: &TokenStream, names: &Names) -> TokenStream {
-    let private = &names.private;
-    let (incoming, outcome, rejection) = (local("__event"), local("__outcome"), local("__rejection"));
-    quote! {
-        match #private::probe::guard(&#incoming, async { #body }).await {
-            ::core::result::Result::Ok(#outcome) => #outcome,
-            ::core::result::Result::Err(#rejection) => #rejected,
-        }
-    }
 }
 
 fn receiver(receiver: Receiver) -> TokenStream {
@@ -142,22 +125,19 @@ fn receiver(receiver: Receiver) -> TokenStream {
 }
 
 /// Decodes the arguments, makes the extracted values, and checks that the rest of the packet is well-formed.
-fn arguments(args: &[Arg], rejected: &TokenStream, names: &Names) -> TokenStream {
+fn arguments(args: &[Arg], names: &Names) -> TokenStream {
     let private = &names.private;
-    let (incoming, cursor, values, rejection) = (local("__event"), local("__args"), local("__values"), local("__rejection"));
+    let (incoming, cursor) = (local("__event"), local("__args"));
     let slots: Vec<_> = (0..args.len()).map(slot).collect();
     let decode = args.iter().map(|arg| match &arg.payload {
         None => {
             let ty = types::elided(&arg.ty);
-            quote_spanned!(arg.ty.span()=> <#ty as #private::FromEvent>::from_event(&#incoming)?)
+            quote_spanned!(arg.ty.span()=> <#ty as #private::FromEvent>::from_event(#incoming)?)
         }
         Some(payload) => decode(arg, payload, names),
     });
     quote! {
-        let (#(#slots,)*) = match #private::args::decode(&#incoming, |#cursor| ::core::result::Result::Ok((#(#decode,)*))) {
-            ::core::result::Result::Ok(#values) => #values,
-            ::core::result::Result::Err(#rejection) => return #rejected,
-        };
+        let (#(#slots,)*) = #private::args::decode(#incoming, |#cursor| ::core::result::Result::Ok((#(#decode,)*)))?;
     }
 }
 
@@ -201,23 +181,23 @@ fn acknowledge(event: &Event, call: TokenStream, names: &Names) -> TokenStream {
     let (span, incoming) = (event.reply_span, local("__event"));
     let reply = local_at("__reply", span);
     match &event.reply {
-        Reply::None | Reply::Empty(_) => quote! { #call; #private::ack::none() },
+        Reply::None | Reply::Empty(_) => quote! { #call; ::core::result::Result::Ok(#private::ack::none()) },
         Reply::Value(_) => {
-            let encode = quote_spanned!(span=> #private::ack::value(&#incoming, &#reply));
-            quote! { let #reply = #call; #encode }
+            let encode = quote_spanned!(span=> #private::ack::value(#incoming, &#reply));
+            quote! { let #reply = #call; ::core::result::Result::Ok(#encode) }
         }
         Reply::Result(ty) => {
             // What one of the two types lacks is reported at that type.
             let (ok, err) = types::result(ty, names);
             let (ok, err) = (local_at("__value", ok.span()), local_at("__value", err.span()));
-            let on_ok = quote_spanned!(ok.span()=> #private::ack::ok(&#incoming, #ok));
-            let on_err = quote_spanned!(err.span()=> #private::ack::err(&#incoming, #err));
+            let on_ok = quote_spanned!(ok.span()=> #private::ack::ok(#incoming, #ok));
+            let on_err = quote_spanned!(err.span()=> #private::ack::err(#incoming, #err));
             quote! {
                 let #reply = #call;
-                match #private::probe::IsResult::as_result(&#reply) {
+                ::core::result::Result::Ok(match #private::probe::IsResult::as_result(&#reply) {
                     ::core::result::Result::Ok(#ok) => #on_ok,
                     ::core::result::Result::Err(#err) => #on_err,
-                }
+                })
             }
         }
     }
@@ -232,7 +212,7 @@ fn rejected(event: &Event, names: &Names) -> TokenStream {
     quote! {{
         #[allow(unused_imports)]
         use #private::probe::{RejectTyped as _, RejectUntyped as _};
-        (&#private::probe::Reject::<#err>::new()).reject(&#incoming, #rejection)
+        (&#private::probe::Reject::<#err>::new()).reject(#incoming, #rejection)
     }}
 }
 
@@ -240,16 +220,15 @@ fn rejected(event: &Event, names: &Names) -> TokenStream {
 fn untyped(names: &Names) -> TokenStream {
     let private = &names.private;
     let (incoming, rejection) = (local("__event"), local("__rejection"));
-    quote!(#private::probe::reject(&#incoming, #rejection))
+    quote!(#private::probe::reject(#incoming, #rejection))
 }
 
 /// Asks the session's middleware; a refusal ends the arm.
-fn middleware(model: &Model, rejected: &TokenStream, names: &Names) -> Option<TokenStream> {
+fn middleware(model: &Model, names: &Names) -> Option<TokenStream> {
     let Names { private, contract, .. } = names;
     model.middleware.as_ref().map(|hook| {
-        let (cfgs, method, receiver, rejection) = (&hook.cfgs, &hook.method, receiver(hook.receiver), local("__rejection"));
-        let incoming = local_at("__event", span(hook, 0));
-        let argument = quote_spanned!(span(hook, 0)=> &#incoming);
+        let (cfgs, method, receiver) = (&hook.cfgs, &hook.method, receiver(hook.receiver));
+        let argument = local_at("__event", span(hook, 0));
         // A wrong return type is reported where it stands.
         let verdict = local_at("__verdict", hook.returns);
         let judge = quote_spanned!(hook.returns=> #private::probe::Verdict::verdict(#verdict));
@@ -257,9 +236,7 @@ fn middleware(model: &Model, rejected: &TokenStream, names: &Names) -> Option<To
             #(#cfgs)*
             {
                 let #verdict = <__H as #contract>::#method(#receiver, #argument).await;
-                if let ::core::result::Result::Err(#rejection) = #judge {
-                    return #rejected;
-                }
+                #judge?;
             }
         }
     })
@@ -269,9 +246,8 @@ fn middleware(model: &Model, rejected: &TokenStream, names: &Names) -> Option<To
 fn unknown(model: &Model, names: &Names) -> TokenStream {
     let Names { private, contract, .. } = names;
     let event = local("__event");
-    let refused = untyped(names);
-    let middleware = middleware(model, &refused, names);
-    let well_formed = arguments(&[], &refused, names);
+    let middleware = middleware(model, names);
+    let well_formed = arguments(&[], names);
     let fallback = model.fallback.as_ref().map(|hook| {
         let (cfgs, method, receiver) = (&hook.cfgs, &hook.method, receiver(hook.receiver));
         // All of each expression stands where the parameter's type does, so that a wrong type is reported there.
@@ -282,9 +258,9 @@ fn unknown(model: &Model, names: &Names) -> TokenStream {
             #middleware
             #well_formed
             <__H as #contract>::#method(#receiver, #name, #args).await;
-            #private::ack::none()
+            ::core::result::Result::Ok(#private::ack::none())
         };
-        let future = boxed(guarded(body, &refused, names), names);
+        let future = future(body, names);
         quote!(#(#cfgs)* _ => #future)
     });
     if model.fallback.as_ref().is_some_and(|hook| hook.cfgs.is_empty()) {
@@ -295,8 +271,8 @@ fn unknown(model: &Model, names: &Names) -> TokenStream {
         // Also unknown events count for a middleware, for example one that limits their rate.
         Some(_) => {
             // The guard has lent the event, so it is a copy that comes back; text and attachments are shared.
-            let copy = quote!(#private::Outcome::Unhandled(::core::clone::Clone::clone(&#event)));
-            boxed(guarded(quote! { #middleware #copy }, &refused, names), names)
+            let copy = quote!(#private::Outcome::Unhandled(::core::clone::Clone::clone(#event)));
+            future(quote! { #middleware ::core::result::Result::Ok(#copy) }, names)
         }
         None => quote!(::std::boxed::Box::pin(::core::future::ready(#unhandled)),),
     };

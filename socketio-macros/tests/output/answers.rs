@@ -236,379 +236,211 @@ impl<__H: Answers> ::socketio::__private::Serve<__H> for dyn Answers {
     ) -> ::socketio::__private::BoxFuture<'static, ::socketio::__private::Outcome> {
         match __event.name() {
             "none" => {
-                fn __arm<__H: Answers>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Answers>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let () = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok(()),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    <__H as Answers>::none(&__handler).await;
-                                    ::socketio::__private::ack::none()
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::socketio::__private::probe::reject(&__event, __rejection)
-                            }
-                        }
-                    })
+                    let () = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok(()),
+                    )?;
+                    <__H as Answers>::none(&__handler).await;
+                    ::core::result::Result::Ok(::socketio::__private::ack::none())
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "empty" => {
-                fn __arm<__H: Answers>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Answers>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let () = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok(()),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    <__H as Answers>::empty(&__handler).await;
-                                    ::socketio::__private::ack::none()
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::socketio::__private::probe::reject(&__event, __rejection)
-                            }
-                        }
-                    })
+                    let () = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok(()),
+                    )?;
+                    <__H as Answers>::empty(&__handler).await;
+                    ::core::result::Result::Ok(::socketio::__private::ack::none())
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "value" => {
-                fn __arm<__H: Answers>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Answers>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let () = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok(()),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    let __reply = <__H as Answers>::value(&__handler).await;
-                                    ::socketio::__private::ack::value(&__event, &__reply)
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::socketio::__private::probe::reject(&__event, __rejection)
-                            }
-                        }
-                    })
+                    let () = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok(()),
+                    )?;
+                    let __reply = <__H as Answers>::value(&__handler).await;
+                    ::core::result::Result::Ok(
+                        ::socketio::__private::ack::value(__event, &__reply),
+                    )
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "tuple" => {
-                fn __arm<__H: Answers>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Answers>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let () = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok(()),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    let __reply = <__H as Answers>::tuple(&__handler).await;
-                                    ::socketio::__private::ack::value(&__event, &__reply)
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::socketio::__private::probe::reject(&__event, __rejection)
-                            }
-                        }
-                    })
+                    let () = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok(()),
+                    )?;
+                    let __reply = <__H as Answers>::tuple(&__handler).await;
+                    ::core::result::Result::Ok(
+                        ::socketio::__private::ack::value(__event, &__reply),
+                    )
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "constant" => {
-                fn __arm<__H: Answers>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Answers>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let () = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok(()),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    let __reply = <__H as Answers>::constant(&__handler).await;
-                                    ::socketio::__private::ack::value(&__event, &__reply)
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::socketio::__private::probe::reject(&__event, __rejection)
-                            }
-                        }
-                    })
+                    let () = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok(()),
+                    )?;
+                    let __reply = <__H as Answers>::constant(&__handler).await;
+                    ::core::result::Result::Ok(
+                        ::socketio::__private::ack::value(__event, &__reply),
+                    )
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "result" => {
-                fn __arm<__H: Answers>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Answers>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let () = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok(()),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return {
-                                                #[allow(unused_imports)]
-                                                use ::socketio::__private::probe::{
-                                                    RejectTyped as _, RejectUntyped as _,
-                                                };
-                                                (&::socketio::__private::probe::Reject::<Wrong>::new())
-                                                    .reject(&__event, __rejection)
-                                            };
-                                        }
-                                    };
-                                    let __reply = <__H as Answers>::result(&__handler).await;
-                                    match ::socketio::__private::probe::IsResult::as_result(
-                                        &__reply,
-                                    ) {
-                                        ::core::result::Result::Ok(__value) => {
-                                            ::socketio::__private::ack::ok(&__event, __value)
-                                        }
-                                        ::core::result::Result::Err(__value) => {
-                                            ::socketio::__private::ack::err(&__event, __value)
-                                        }
-                                    }
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                #[allow(unused_imports)]
-                                use ::socketio::__private::probe::{
-                                    RejectTyped as _, RejectUntyped as _,
-                                };
-                                (&::socketio::__private::probe::Reject::<Wrong>::new())
-                                    .reject(&__event, __rejection)
+                    let () = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok(()),
+                    )?;
+                    let __reply = <__H as Answers>::result(&__handler).await;
+                    ::core::result::Result::Ok(
+                        match ::socketio::__private::probe::IsResult::as_result(
+                            &__reply,
+                        ) {
+                            ::core::result::Result::Ok(__value) => {
+                                ::socketio::__private::ack::ok(__event, __value)
                             }
-                        }
-                    })
+                            ::core::result::Result::Err(__value) => {
+                                ::socketio::__private::ack::err(__event, __value)
+                            }
+                        },
+                    )
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "unit_result" => {
-                fn __arm<__H: Answers>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Answers>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let () = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok(()),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return {
-                                                #[allow(unused_imports)]
-                                                use ::socketio::__private::probe::{
-                                                    RejectTyped as _, RejectUntyped as _,
-                                                };
-                                                (&::socketio::__private::probe::Reject::<String>::new())
-                                                    .reject(&__event, __rejection)
-                                            };
-                                        }
-                                    };
-                                    let __reply = <__H as Answers>::unit_result(&__handler)
-                                        .await;
-                                    match ::socketio::__private::probe::IsResult::as_result(
-                                        &__reply,
-                                    ) {
-                                        ::core::result::Result::Ok(__value) => {
-                                            ::socketio::__private::ack::ok(&__event, __value)
-                                        }
-                                        ::core::result::Result::Err(__value) => {
-                                            ::socketio::__private::ack::err(&__event, __value)
-                                        }
-                                    }
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                #[allow(unused_imports)]
-                                use ::socketio::__private::probe::{
-                                    RejectTyped as _, RejectUntyped as _,
-                                };
-                                (&::socketio::__private::probe::Reject::<String>::new())
-                                    .reject(&__event, __rejection)
+                    let () = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok(()),
+                    )?;
+                    let __reply = <__H as Answers>::unit_result(&__handler).await;
+                    ::core::result::Result::Ok(
+                        match ::socketio::__private::probe::IsResult::as_result(
+                            &__reply,
+                        ) {
+                            ::core::result::Result::Ok(__value) => {
+                                ::socketio::__private::ack::ok(__event, __value)
                             }
-                        }
-                    })
+                            ::core::result::Result::Err(__value) => {
+                                ::socketio::__private::ack::err(__event, __value)
+                            }
+                        },
+                    )
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "alias" => {
-                fn __arm<__H: Answers>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Answers>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let () = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok(()),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return {
-                                                #[allow(unused_imports)]
-                                                use ::socketio::__private::probe::{
-                                                    RejectTyped as _, RejectUntyped as _,
-                                                };
-                                                (&::socketio::__private::probe::Reject::<
-                                                    <io::Result<
-                                                        Point,
-                                                    > as ::socketio::__private::probe::IsResult>::Err,
-                                                >::new())
-                                                    .reject(&__event, __rejection)
-                                            };
-                                        }
-                                    };
-                                    let __reply = <__H as Answers>::alias(&__handler).await;
-                                    match ::socketio::__private::probe::IsResult::as_result(
-                                        &__reply,
-                                    ) {
-                                        ::core::result::Result::Ok(__value) => {
-                                            ::socketio::__private::ack::ok(&__event, __value)
-                                        }
-                                        ::core::result::Result::Err(__value) => {
-                                            ::socketio::__private::ack::err(&__event, __value)
-                                        }
-                                    }
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                #[allow(unused_imports)]
-                                use ::socketio::__private::probe::{
-                                    RejectTyped as _, RejectUntyped as _,
-                                };
-                                (&::socketio::__private::probe::Reject::<
-                                    <io::Result<
-                                        Point,
-                                    > as ::socketio::__private::probe::IsResult>::Err,
-                                >::new())
-                                    .reject(&__event, __rejection)
+                    let () = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok(()),
+                    )?;
+                    let __reply = <__H as Answers>::alias(&__handler).await;
+                    ::core::result::Result::Ok(
+                        match ::socketio::__private::probe::IsResult::as_result(
+                            &__reply,
+                        ) {
+                            ::core::result::Result::Ok(__value) => {
+                                ::socketio::__private::ack::ok(__event, __value)
                             }
-                        }
-                    })
+                            ::core::result::Result::Err(__value) => {
+                                ::socketio::__private::ack::err(__event, __value)
+                            }
+                        },
+                    )
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             _ => {
                 ::std::boxed::Box::pin(
@@ -629,13 +461,13 @@ impl<__H: Answers> ::socketio::__private::Serve<__H> for dyn Answers {
                 #[allow(unused_imports)]
                 use ::socketio::__private::probe::{RejectTyped as _, RejectUntyped as _};
                 (&::socketio::__private::probe::Reject::<Wrong>::new())
-                    .reject(&__event, __rejection)
+                    .reject(__event, __rejection)
             }
             "unit_result" => {
                 #[allow(unused_imports)]
                 use ::socketio::__private::probe::{RejectTyped as _, RejectUntyped as _};
                 (&::socketio::__private::probe::Reject::<String>::new())
-                    .reject(&__event, __rejection)
+                    .reject(__event, __rejection)
             }
             "alias" => {
                 #[allow(unused_imports)]
@@ -643,7 +475,7 @@ impl<__H: Answers> ::socketio::__private::Serve<__H> for dyn Answers {
                 (&::socketio::__private::probe::Reject::<
                     <io::Result<Point> as ::socketio::__private::probe::IsResult>::Err,
                 >::new())
-                    .reject(&__event, __rejection)
+                    .reject(__event, __rejection)
             }
             _ => ::socketio::__private::probe::reject(__event, __rejection),
         }

@@ -170,173 +170,100 @@ impl<__H: Chat> ::socketio::__private::Serve<__H> for dyn Chat {
     ) -> ::socketio::__private::BoxFuture<'static, ::socketio::__private::Outcome> {
         match __event.name() {
             "join" => {
-                fn __arm<__H: Chat>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Chat>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let (__a0,) = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok((
-                                            __args
-                                                .next::<::socketio::__private::args::CowStr<'_>>("room")?,
-                                        )),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return {
-                                                #[allow(unused_imports)]
-                                                use ::socketio::__private::probe::{
-                                                    RejectTyped as _, RejectUntyped as _,
-                                                };
-                                                (&::socketio::__private::probe::Reject::<ChatError>::new())
-                                                    .reject(&__event, __rejection)
-                                            };
-                                        }
-                                    };
-                                    let __reply = <__H as Chat>::join(&__handler, &*__a0).await;
-                                    match ::socketio::__private::probe::IsResult::as_result(
-                                        &__reply,
-                                    ) {
-                                        ::core::result::Result::Ok(__value) => {
-                                            ::socketio::__private::ack::ok(&__event, __value)
-                                        }
-                                        ::core::result::Result::Err(__value) => {
-                                            ::socketio::__private::ack::err(&__event, __value)
-                                        }
-                                    }
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                #[allow(unused_imports)]
-                                use ::socketio::__private::probe::{
-                                    RejectTyped as _, RejectUntyped as _,
-                                };
-                                (&::socketio::__private::probe::Reject::<ChatError>::new())
-                                    .reject(&__event, __rejection)
+                    let (__a0,) = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok((
+                            __args
+                                .next::<::socketio::__private::args::CowStr<'_>>("room")?,
+                        )),
+                    )?;
+                    let __reply = <__H as Chat>::join(&__handler, &*__a0).await;
+                    ::core::result::Result::Ok(
+                        match ::socketio::__private::probe::IsResult::as_result(
+                            &__reply,
+                        ) {
+                            ::core::result::Result::Ok(__value) => {
+                                ::socketio::__private::ack::ok(__event, __value)
                             }
-                        }
-                    })
+                            ::core::result::Result::Err(__value) => {
+                                ::socketio::__private::ack::err(__event, __value)
+                            }
+                        },
+                    )
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "chat message" => {
-                fn __arm<__H: Chat>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Chat>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let (__a0, __a1) = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok((
-                                            __args
-                                                .next::<::socketio::__private::args::CowStr<'_>>("room")?,
-                                            __args
-                                                .next::<::socketio::__private::args::CowStr<'_>>("text")?,
-                                        )),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return {
-                                                #[allow(unused_imports)]
-                                                use ::socketio::__private::probe::{
-                                                    RejectTyped as _, RejectUntyped as _,
-                                                };
-                                                (&::socketio::__private::probe::Reject::<
-                                                    <Result<()> as ::socketio::__private::probe::IsResult>::Err,
-                                                >::new())
-                                                    .reject(&__event, __rejection)
-                                            };
-                                        }
-                                    };
-                                    let __reply = <__H as Chat>::say(&__handler, &*__a0, &*__a1)
-                                        .await;
-                                    match ::socketio::__private::probe::IsResult::as_result(
-                                        &__reply,
-                                    ) {
-                                        ::core::result::Result::Ok(__value) => {
-                                            ::socketio::__private::ack::ok(&__event, __value)
-                                        }
-                                        ::core::result::Result::Err(__value) => {
-                                            ::socketio::__private::ack::err(&__event, __value)
-                                        }
-                                    }
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                #[allow(unused_imports)]
-                                use ::socketio::__private::probe::{
-                                    RejectTyped as _, RejectUntyped as _,
-                                };
-                                (&::socketio::__private::probe::Reject::<
-                                    <Result<()> as ::socketio::__private::probe::IsResult>::Err,
-                                >::new())
-                                    .reject(&__event, __rejection)
+                    let (__a0, __a1) = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok((
+                            __args
+                                .next::<::socketio::__private::args::CowStr<'_>>("room")?,
+                            __args
+                                .next::<::socketio::__private::args::CowStr<'_>>("text")?,
+                        )),
+                    )?;
+                    let __reply = <__H as Chat>::say(&__handler, &*__a0, &*__a1).await;
+                    ::core::result::Result::Ok(
+                        match ::socketio::__private::probe::IsResult::as_result(
+                            &__reply,
+                        ) {
+                            ::core::result::Result::Ok(__value) => {
+                                ::socketio::__private::ack::ok(__event, __value)
                             }
-                        }
-                    })
+                            ::core::result::Result::Err(__value) => {
+                                ::socketio::__private::ack::err(__event, __value)
+                            }
+                        },
+                    )
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "typing" => {
-                fn __arm<__H: Chat>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Chat>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let (__a0,) = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok((
-                                            __args
-                                                .next::<::socketio::__private::args::CowStr<'_>>("room")?,
-                                        )),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    <__H as Chat>::typing(&__handler, &*__a0).await;
-                                    ::socketio::__private::ack::none()
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::socketio::__private::probe::reject(&__event, __rejection)
-                            }
-                        }
-                    })
+                    let (__a0,) = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok((
+                            __args
+                                .next::<::socketio::__private::args::CowStr<'_>>("room")?,
+                        )),
+                    )?;
+                    <__H as Chat>::typing(&__handler, &*__a0).await;
+                    ::core::result::Result::Ok(::socketio::__private::ack::none())
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             _ => {
                 ::std::boxed::Box::pin(
@@ -357,7 +284,7 @@ impl<__H: Chat> ::socketio::__private::Serve<__H> for dyn Chat {
                 #[allow(unused_imports)]
                 use ::socketio::__private::probe::{RejectTyped as _, RejectUntyped as _};
                 (&::socketio::__private::probe::Reject::<ChatError>::new())
-                    .reject(&__event, __rejection)
+                    .reject(__event, __rejection)
             }
             "chat message" => {
                 #[allow(unused_imports)]
@@ -365,7 +292,7 @@ impl<__H: Chat> ::socketio::__private::Serve<__H> for dyn Chat {
                 (&::socketio::__private::probe::Reject::<
                     <Result<()> as ::socketio::__private::probe::IsResult>::Err,
                 >::new())
-                    .reject(&__event, __rejection)
+                    .reject(__event, __rejection)
             }
             _ => ::socketio::__private::probe::reject(__event, __rejection),
         }

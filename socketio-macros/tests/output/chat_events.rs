@@ -127,169 +127,97 @@ impl<__H: ChatEvents> ::socketio::__private::Serve<__H> for dyn ChatEvents {
     ) -> ::socketio::__private::BoxFuture<'static, ::socketio::__private::Outcome> {
         match __event.name() {
             "newMessage" => {
-                fn __arm<__H: ChatEvents>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: ChatEvents>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let (__a0, __a1) = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok((
-                                            __args
-                                                .next::<::socketio::__private::args::CowStr<'_>>("room")?,
-                                            __args.next::<Message>("message")?,
-                                        )),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    <__H as ChatEvents>::new_message(&__handler, &*__a0, &__a1)
-                                        .await;
-                                    ::socketio::__private::ack::none()
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::socketio::__private::probe::reject(&__event, __rejection)
-                            }
-                        }
-                    })
+                    let (__a0, __a1) = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok((
+                            __args
+                                .next::<::socketio::__private::args::CowStr<'_>>("room")?,
+                            __args.next::<Message>("message")?,
+                        )),
+                    )?;
+                    <__H as ChatEvents>::new_message(&__handler, &*__a0, &__a1).await;
+                    ::core::result::Result::Ok(::socketio::__private::ack::none())
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "userTyping" => {
-                fn __arm<__H: ChatEvents>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: ChatEvents>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let (__a0,) = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok((
-                                            __args
-                                                .next::<::socketio::__private::args::CowStr<'_>>("user")?,
-                                        )),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    <__H as ChatEvents>::user_typing(&__handler, &*__a0).await;
-                                    ::socketio::__private::ack::none()
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::socketio::__private::probe::reject(&__event, __rejection)
-                            }
-                        }
-                    })
+                    let (__a0,) = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok((
+                            __args
+                                .next::<::socketio::__private::args::CowStr<'_>>("user")?,
+                        )),
+                    )?;
+                    <__H as ChatEvents>::user_typing(&__handler, &*__a0).await;
+                    ::core::result::Result::Ok(::socketio::__private::ack::none())
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "areYouThere" => {
-                fn __arm<__H: ChatEvents>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: ChatEvents>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let () = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok(()),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    let __reply = <__H as ChatEvents>::are_you_there(&__handler)
-                                        .await;
-                                    ::socketio::__private::ack::value(&__event, &__reply)
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::socketio::__private::probe::reject(&__event, __rejection)
-                            }
-                        }
-                    })
+                    let () = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok(()),
+                    )?;
+                    let __reply = <__H as ChatEvents>::are_you_there(&__handler).await;
+                    ::core::result::Result::Ok(
+                        ::socketio::__private::ack::value(__event, &__reply),
+                    )
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "flush" => {
-                fn __arm<__H: ChatEvents>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: ChatEvents>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let () = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok(()),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    <__H as ChatEvents>::flush(&__handler).await;
-                                    ::socketio::__private::ack::none()
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::socketio::__private::probe::reject(&__event, __rejection)
-                            }
-                        }
-                    })
+                    let () = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok(()),
+                    )?;
+                    <__H as ChatEvents>::flush(&__handler).await;
+                    ::core::result::Result::Ok(::socketio::__private::ack::none())
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             _ => {
                 ::std::boxed::Box::pin(

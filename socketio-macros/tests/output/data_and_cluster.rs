@@ -95,63 +95,38 @@ impl<__H: Game> ::socketio::__private::Serve<__H> for dyn Game {
     ) -> ::socketio::__private::BoxFuture<'static, ::socketio::__private::Outcome> {
         match __event.name() {
             "play" => {
-                fn __arm<__H: Game>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Game>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let (__a0,) = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok((
-                                            __args.next::<u8>("card")?,
-                                        )),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return {
-                                                #[allow(unused_imports)]
-                                                use ::socketio::__private::probe::{
-                                                    RejectTyped as _, RejectUntyped as _,
-                                                };
-                                                (&::socketio::__private::probe::Reject::<GameError>::new())
-                                                    .reject(&__event, __rejection)
-                                            };
-                                        }
-                                    };
-                                    let __reply = <__H as Game>::play(&__handler, __a0).await;
-                                    match ::socketio::__private::probe::IsResult::as_result(
-                                        &__reply,
-                                    ) {
-                                        ::core::result::Result::Ok(__value) => {
-                                            ::socketio::__private::ack::ok(&__event, __value)
-                                        }
-                                        ::core::result::Result::Err(__value) => {
-                                            ::socketio::__private::ack::err(&__event, __value)
-                                        }
-                                    }
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                #[allow(unused_imports)]
-                                use ::socketio::__private::probe::{
-                                    RejectTyped as _, RejectUntyped as _,
-                                };
-                                (&::socketio::__private::probe::Reject::<GameError>::new())
-                                    .reject(&__event, __rejection)
+                    let (__a0,) = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok((
+                            __args.next::<u8>("card")?,
+                        )),
+                    )?;
+                    let __reply = <__H as Game>::play(&__handler, __a0).await;
+                    ::core::result::Result::Ok(
+                        match ::socketio::__private::probe::IsResult::as_result(
+                            &__reply,
+                        ) {
+                            ::core::result::Result::Ok(__value) => {
+                                ::socketio::__private::ack::ok(__event, __value)
                             }
-                        }
-                    })
+                            ::core::result::Result::Err(__value) => {
+                                ::socketio::__private::ack::err(__event, __value)
+                            }
+                        },
+                    )
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             _ => {
                 ::std::boxed::Box::pin(
@@ -172,7 +147,7 @@ impl<__H: Game> ::socketio::__private::Serve<__H> for dyn Game {
                 #[allow(unused_imports)]
                 use ::socketio::__private::probe::{RejectTyped as _, RejectUntyped as _};
                 (&::socketio::__private::probe::Reject::<GameError>::new())
-                    .reject(&__event, __rejection)
+                    .reject(__event, __rejection)
             }
             _ => ::socketio::__private::probe::reject(__event, __rejection),
         }
@@ -275,92 +250,55 @@ impl<__H: GameServers> ::socketio::__private::Serve<__H> for dyn GameServers {
     ) -> ::socketio::__private::BoxFuture<'static, ::socketio::__private::Outcome> {
         match __event.name() {
             "moved" => {
-                fn __arm<__H: GameServers>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: GameServers>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let (__a0,) = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok((
-                                            __args
-                                                .next::<::socketio::__private::args::CowStr<'_>>("table")?,
-                                        )),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    <__H as GameServers>::moved(&__handler, &*__a0).await;
-                                    ::socketio::__private::ack::none()
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::socketio::__private::probe::reject(&__event, __rejection)
-                            }
-                        }
-                    })
+                    let (__a0,) = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok((
+                            __args
+                                .next::<::socketio::__private::args::CowStr<'_>>("table")?,
+                        )),
+                    )?;
+                    <__H as GameServers>::moved(&__handler, &*__a0).await;
+                    ::core::result::Result::Ok(::socketio::__private::ack::none())
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "players" => {
-                fn __arm<__H: GameServers>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: GameServers>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let (__a0,) = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok((
-                                            __args
-                                                .next::<::socketio::__private::args::CowStr<'_>>("table")?,
-                                        )),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    let __reply = <__H as GameServers>::players(
-                                            &__handler,
-                                            &*__a0,
-                                        )
-                                        .await;
-                                    ::socketio::__private::ack::value(&__event, &__reply)
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::socketio::__private::probe::reject(&__event, __rejection)
-                            }
-                        }
-                    })
+                    let (__a0,) = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok((
+                            __args
+                                .next::<::socketio::__private::args::CowStr<'_>>("table")?,
+                        )),
+                    )?;
+                    let __reply = <__H as GameServers>::players(&__handler, &*__a0)
+                        .await;
+                    ::core::result::Result::Ok(
+                        ::socketio::__private::ack::value(__event, &__reply),
+                    )
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             _ => {
                 ::std::boxed::Box::pin(

@@ -134,120 +134,71 @@ impl<__H: Board> ::socketio::__private::Serve<__H> for dyn Board {
     ) -> ::socketio::__private::BoxFuture<'static, ::socketio::__private::Outcome> {
         match __event.name() {
             "shift" => {
-                fn __arm<__H: Board>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Board>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let (__a0, __a1, __a2) = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok((
-                                            <Member as ::socketio::__private::FromEvent>::from_event(
-                                                &__event,
-                                            )?,
-                                            __args.next::<Column>("to")?,
-                                            __args.rest::<CardId>("cards")?,
-                                        )),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return {
-                                                #[allow(unused_imports)]
-                                                use ::socketio::__private::probe::{
-                                                    RejectTyped as _, RejectUntyped as _,
-                                                };
-                                                (&::socketio::__private::probe::Reject::<BoardError>::new())
-                                                    .reject(&__event, __rejection)
-                                            };
-                                        }
-                                    };
-                                    let __reply = <__H as Board>::shift(
-                                            &__handler,
-                                            __a0,
-                                            &__a1,
-                                            __a2,
-                                        )
-                                        .await;
-                                    match ::socketio::__private::probe::IsResult::as_result(
-                                        &__reply,
-                                    ) {
-                                        ::core::result::Result::Ok(__value) => {
-                                            ::socketio::__private::ack::ok(&__event, __value)
-                                        }
-                                        ::core::result::Result::Err(__value) => {
-                                            ::socketio::__private::ack::err(&__event, __value)
-                                        }
-                                    }
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                #[allow(unused_imports)]
-                                use ::socketio::__private::probe::{
-                                    RejectTyped as _, RejectUntyped as _,
-                                };
-                                (&::socketio::__private::probe::Reject::<BoardError>::new())
-                                    .reject(&__event, __rejection)
+                    let (__a0, __a1, __a2) = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok((
+                            <Member as ::socketio::__private::FromEvent>::from_event(
+                                __event,
+                            )?,
+                            __args.next::<Column>("to")?,
+                            __args.rest::<CardId>("cards")?,
+                        )),
+                    )?;
+                    let __reply = <__H as Board>::shift(&__handler, __a0, &__a1, __a2)
+                        .await;
+                    ::core::result::Result::Ok(
+                        match ::socketio::__private::probe::IsResult::as_result(
+                            &__reply,
+                        ) {
+                            ::core::result::Result::Ok(__value) => {
+                                ::socketio::__private::ack::ok(__event, __value)
                             }
-                        }
-                    })
+                            ::core::result::Result::Err(__value) => {
+                                ::socketio::__private::ack::err(__event, __value)
+                            }
+                        },
+                    )
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "cursor" => {
-                fn __arm<__H: Board>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Board>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let (__a0, __a1, __a2, __a3) = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok((
-                                            __args.next::<f32>("x")?,
-                                            __args.next::<f32>("y")?,
-                                            <AckRequested as ::socketio::__private::FromEvent>::from_event(
-                                                &__event,
-                                            )?,
-                                            __args.opt::<f32>("pressure")?,
-                                        )),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    <__H as Board>::cursor(&__handler, __a0, __a1, __a2, __a3)
-                                        .await;
-                                    ::socketio::__private::ack::none()
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::socketio::__private::probe::reject(&__event, __rejection)
-                            }
-                        }
-                    })
+                    let (__a0, __a1, __a2, __a3) = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok((
+                            __args.next::<f32>("x")?,
+                            __args.next::<f32>("y")?,
+                            <AckRequested as ::socketio::__private::FromEvent>::from_event(
+                                __event,
+                            )?,
+                            __args.opt::<f32>("pressure")?,
+                        )),
+                    )?;
+                    <__H as Board>::cursor(&__handler, __a0, __a1, __a2, __a3).await;
+                    ::core::result::Result::Ok(::socketio::__private::ack::none())
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             _ => {
                 ::std::boxed::Box::pin(
@@ -268,7 +219,7 @@ impl<__H: Board> ::socketio::__private::Serve<__H> for dyn Board {
                 #[allow(unused_imports)]
                 use ::socketio::__private::probe::{RejectTyped as _, RejectUntyped as _};
                 (&::socketio::__private::probe::Reject::<BoardError>::new())
-                    .reject(&__event, __rejection)
+                    .reject(__event, __rejection)
             }
             _ => ::socketio::__private::probe::reject(__event, __rejection),
         }

@@ -151,241 +151,125 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
         match __event.name() {
             #[cfg(feature = "legacy")]
             "set_name" => {
-                fn __arm<__H: Org>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: crate::runtime::__private::Incoming,
-                ) -> crate::runtime::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Org>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &crate::runtime::__private::Incoming,
+                ) -> ::core::result::Result<
                     crate::runtime::__private::Outcome,
+                    crate::runtime::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match crate::runtime::__private::probe::guard(
-                                &__event,
-                                async {
-                                    {
-                                        let __verdict = <__H as Org>::allow(&__handler, &__event)
-                                            .await;
-                                        if let ::core::result::Result::Err(__rejection) = crate::runtime::__private::probe::Verdict::verdict(
-                                            __verdict,
-                                        ) {
-                                            return {
-                                                #[allow(unused_imports)]
-                                                use crate::runtime::__private::probe::{
-                                                    RejectTyped as _, RejectUntyped as _,
-                                                };
-                                                (&crate::runtime::__private::probe::Reject::<String>::new())
-                                                    .reject(&__event, __rejection)
-                                            };
-                                        }
-                                    }
-                                    let (__a0,) = match crate::runtime::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok((
-                                            __args
-                                                .next::<
-                                                    crate::runtime::__private::args::CowStr<'_>,
-                                                >("name")?,
-                                        )),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return {
-                                                #[allow(unused_imports)]
-                                                use crate::runtime::__private::probe::{
-                                                    RejectTyped as _, RejectUntyped as _,
-                                                };
-                                                (&crate::runtime::__private::probe::Reject::<String>::new())
-                                                    .reject(&__event, __rejection)
-                                            };
-                                        }
-                                    };
-                                    let __reply = <__H as Org>::set_name(&__handler, &*__a0)
-                                        .await;
-                                    match crate::runtime::__private::probe::IsResult::as_result(
-                                        &__reply,
-                                    ) {
-                                        ::core::result::Result::Ok(__value) => {
-                                            crate::runtime::__private::ack::ok(&__event, __value)
-                                        }
-                                        ::core::result::Result::Err(__value) => {
-                                            crate::runtime::__private::ack::err(&__event, __value)
-                                        }
-                                    }
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                #[allow(unused_imports)]
-                                use crate::runtime::__private::probe::{
-                                    RejectTyped as _, RejectUntyped as _,
-                                };
-                                (&crate::runtime::__private::probe::Reject::<String>::new())
-                                    .reject(&__event, __rejection)
+                    {
+                        let __verdict = <__H as Org>::allow(&__handler, __event).await;
+                        crate::runtime::__private::probe::Verdict::verdict(__verdict)?;
+                    }
+                    let (__a0,) = crate::runtime::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok((
+                            __args
+                                .next::<
+                                    crate::runtime::__private::args::CowStr<'_>,
+                                >("name")?,
+                        )),
+                    )?;
+                    let __reply = <__H as Org>::set_name(&__handler, &*__a0).await;
+                    ::core::result::Result::Ok(
+                        match crate::runtime::__private::probe::IsResult::as_result(
+                            &__reply,
+                        ) {
+                            ::core::result::Result::Ok(__value) => {
+                                crate::runtime::__private::ack::ok(__event, __value)
                             }
-                        }
-                    })
+                            ::core::result::Result::Err(__value) => {
+                                crate::runtime::__private::ack::err(__event, __value)
+                            }
+                        },
+                    )
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                crate::runtime::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "spawn" => {
-                fn __arm<__H: Org>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: crate::runtime::__private::Incoming,
-                ) -> crate::runtime::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Org>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &crate::runtime::__private::Incoming,
+                ) -> ::core::result::Result<
                     crate::runtime::__private::Outcome,
+                    crate::runtime::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match crate::runtime::__private::probe::guard(
-                                &__event,
-                                async {
-                                    {
-                                        let __verdict = <__H as Org>::allow(&__handler, &__event)
-                                            .await;
-                                        if let ::core::result::Result::Err(__rejection) = crate::runtime::__private::probe::Verdict::verdict(
-                                            __verdict,
-                                        ) {
-                                            return crate::runtime::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    }
-                                    let () = match crate::runtime::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok(()),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return crate::runtime::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    <__H as Org>::spawn(::std::sync::Arc::clone(&__handler))
-                                        .await;
-                                    crate::runtime::__private::ack::none()
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                crate::runtime::__private::probe::reject(
-                                    &__event,
-                                    __rejection,
-                                )
-                            }
-                        }
-                    })
+                    {
+                        let __verdict = <__H as Org>::allow(&__handler, __event).await;
+                        crate::runtime::__private::probe::Verdict::verdict(__verdict)?;
+                    }
+                    let () = crate::runtime::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok(()),
+                    )?;
+                    <__H as Org>::spawn(::std::sync::Arc::clone(&__handler)).await;
+                    ::core::result::Result::Ok(crate::runtime::__private::ack::none())
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                crate::runtime::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             #[cfg(feature = "fallback")]
             _ => {
-                fn __arm<__H: Org>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: crate::runtime::__private::Incoming,
-                ) -> crate::runtime::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Org>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &crate::runtime::__private::Incoming,
+                ) -> ::core::result::Result<
                     crate::runtime::__private::Outcome,
+                    crate::runtime::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match crate::runtime::__private::probe::guard(
-                                &__event,
-                                async {
-                                    {
-                                        let __verdict = <__H as Org>::allow(&__handler, &__event)
-                                            .await;
-                                        if let ::core::result::Result::Err(__rejection) = crate::runtime::__private::probe::Verdict::verdict(
-                                            __verdict,
-                                        ) {
-                                            return crate::runtime::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    }
-                                    let () = match crate::runtime::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok(()),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return crate::runtime::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    <__H as Org>::unknown(
-                                            ::std::sync::Arc::clone(&__handler),
-                                            __event.name(),
-                                            __event.raw_args(),
-                                        )
-                                        .await;
-                                    crate::runtime::__private::ack::none()
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                crate::runtime::__private::probe::reject(
-                                    &__event,
-                                    __rejection,
-                                )
-                            }
-                        }
-                    })
+                    {
+                        let __verdict = <__H as Org>::allow(&__handler, __event).await;
+                        crate::runtime::__private::probe::Verdict::verdict(__verdict)?;
+                    }
+                    let () = crate::runtime::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok(()),
+                    )?;
+                    <__H as Org>::unknown(
+                            ::std::sync::Arc::clone(&__handler),
+                            __event.name(),
+                            __event.raw_args(),
+                        )
+                        .await;
+                    ::core::result::Result::Ok(crate::runtime::__private::ack::none())
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                crate::runtime::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             _ => {
-                fn __arm<__H: Org>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: crate::runtime::__private::Incoming,
-                ) -> crate::runtime::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Org>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &crate::runtime::__private::Incoming,
+                ) -> ::core::result::Result<
                     crate::runtime::__private::Outcome,
+                    crate::runtime::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match crate::runtime::__private::probe::guard(
-                                &__event,
-                                async {
-                                    {
-                                        let __verdict = <__H as Org>::allow(&__handler, &__event)
-                                            .await;
-                                        if let ::core::result::Result::Err(__rejection) = crate::runtime::__private::probe::Verdict::verdict(
-                                            __verdict,
-                                        ) {
-                                            return crate::runtime::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    }
-                                    crate::runtime::__private::Outcome::Unhandled(
-                                        ::core::clone::Clone::clone(&__event),
-                                    )
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                crate::runtime::__private::probe::reject(
-                                    &__event,
-                                    __rejection,
-                                )
-                            }
-                        }
-                    })
+                    {
+                        let __verdict = <__H as Org>::allow(&__handler, __event).await;
+                        crate::runtime::__private::probe::Verdict::verdict(__verdict)?;
+                    }
+                    ::core::result::Result::Ok(
+                        crate::runtime::__private::Outcome::Unhandled(
+                            ::core::clone::Clone::clone(__event),
+                        ),
+                    )
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                crate::runtime::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
         }
     }
@@ -402,7 +286,7 @@ impl<__H: Org> crate::runtime::__private::Serve<__H> for dyn Org {
                     RejectTyped as _, RejectUntyped as _,
                 };
                 (&crate::runtime::__private::probe::Reject::<String>::new())
-                    .reject(&__event, __rejection)
+                    .reject(__event, __rejection)
             }
             _ => crate::runtime::__private::probe::reject(__event, __rejection),
         }

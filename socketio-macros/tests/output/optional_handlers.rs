@@ -136,171 +136,99 @@ impl<__H: Optional> ::renamed::socketio::__private::Serve<__H> for dyn Optional 
     > {
         match __event.name() {
             "progress" => {
-                fn __arm<__H: Optional>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::renamed::socketio::__private::Incoming,
-                ) -> ::renamed::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Optional>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::renamed::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::renamed::socketio::__private::Outcome,
+                    ::renamed::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::renamed::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let (__a0, __a1) = match ::renamed::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok((
-                                            __args.next::<u8>("percent")?,
-                                            __args
-                                                .opt::<
-                                                    ::renamed::socketio::__private::args::CowStr<'_>,
-                                                >("label")?,
-                                        )),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::renamed::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    <__H as Optional>::progress(
-                                            &__handler,
-                                            __a0,
-                                            __a1.as_deref(),
-                                        )
-                                        .await;
-                                    ::renamed::socketio::__private::ack::none()
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::renamed::socketio::__private::probe::reject(
-                                    &__event,
-                                    __rejection,
-                                )
-                            }
-                        }
-                    })
+                    let (__a0, __a1) = ::renamed::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok((
+                            __args.next::<u8>("percent")?,
+                            __args
+                                .opt::<
+                                    ::renamed::socketio::__private::args::CowStr<'_>,
+                                >("label")?,
+                        )),
+                    )?;
+                    <__H as Optional>::progress(&__handler, __a0, __a1.as_deref()).await;
+                    ::core::result::Result::Ok(
+                        ::renamed::socketio::__private::ack::none(),
+                    )
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::renamed::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "export" => {
-                fn __arm<__H: Optional>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::renamed::socketio::__private::Incoming,
-                ) -> ::renamed::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Optional>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::renamed::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::renamed::socketio::__private::Outcome,
+                    ::renamed::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::renamed::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let (__a0,) = match ::renamed::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok((
-                                            __args.next::<String>("name")?,
-                                        )),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return {
-                                                #[allow(unused_imports)]
-                                                use ::renamed::socketio::__private::probe::{
-                                                    RejectTyped as _, RejectUntyped as _,
-                                                };
-                                                (&::renamed::socketio::__private::probe::Reject::<
-                                                    ExportError,
-                                                >::new())
-                                                    .reject(&__event, __rejection)
-                                            };
-                                        }
-                                    };
-                                    let __reply = <__H as Optional>::export(
-                                            ::std::sync::Arc::clone(&__handler),
-                                            __a0,
-                                        )
-                                        .await;
-                                    match ::renamed::socketio::__private::probe::IsResult::as_result(
-                                        &__reply,
-                                    ) {
-                                        ::core::result::Result::Ok(__value) => {
-                                            ::renamed::socketio::__private::ack::ok(&__event, __value)
-                                        }
-                                        ::core::result::Result::Err(__value) => {
-                                            ::renamed::socketio::__private::ack::err(&__event, __value)
-                                        }
-                                    }
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                #[allow(unused_imports)]
-                                use ::renamed::socketio::__private::probe::{
-                                    RejectTyped as _, RejectUntyped as _,
-                                };
-                                (&::renamed::socketio::__private::probe::Reject::<
-                                    ExportError,
-                                >::new())
-                                    .reject(&__event, __rejection)
+                    let (__a0,) = ::renamed::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok((
+                            __args.next::<String>("name")?,
+                        )),
+                    )?;
+                    let __reply = <__H as Optional>::export(
+                            ::std::sync::Arc::clone(&__handler),
+                            __a0,
+                        )
+                        .await;
+                    ::core::result::Result::Ok(
+                        match ::renamed::socketio::__private::probe::IsResult::as_result(
+                            &__reply,
+                        ) {
+                            ::core::result::Result::Ok(__value) => {
+                                ::renamed::socketio::__private::ack::ok(__event, __value)
                             }
-                        }
-                    })
+                            ::core::result::Result::Err(__value) => {
+                                ::renamed::socketio::__private::ack::err(__event, __value)
+                            }
+                        },
+                    )
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::renamed::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             _ => {
-                fn __arm<__H: Optional>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::renamed::socketio::__private::Incoming,
-                ) -> ::renamed::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Optional>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::renamed::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::renamed::socketio::__private::Outcome,
+                    ::renamed::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::renamed::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let () = match ::renamed::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok(()),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::renamed::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    <__H as Optional>::unknown(
-                                            &__handler,
-                                            __event.name(),
-                                            __event.raw_args(),
-                                        )
-                                        .await;
-                                    ::renamed::socketio::__private::ack::none()
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::renamed::socketio::__private::probe::reject(
-                                    &__event,
-                                    __rejection,
-                                )
-                            }
-                        }
-                    })
+                    let () = ::renamed::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok(()),
+                    )?;
+                    <__H as Optional>::unknown(
+                            &__handler,
+                            __event.name(),
+                            __event.raw_args(),
+                        )
+                        .await;
+                    ::core::result::Result::Ok(
+                        ::renamed::socketio::__private::ack::none(),
+                    )
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::renamed::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
         }
     }
@@ -316,7 +244,7 @@ impl<__H: Optional> ::renamed::socketio::__private::Serve<__H> for dyn Optional 
                     RejectTyped as _, RejectUntyped as _,
                 };
                 (&::renamed::socketio::__private::probe::Reject::<ExportError>::new())
-                    .reject(&__event, __rejection)
+                    .reject(__event, __rejection)
             }
             _ => ::renamed::socketio::__private::probe::reject(__event, __rejection),
         }

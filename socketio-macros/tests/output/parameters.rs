@@ -169,173 +169,117 @@ impl<__H: Parameters> ::socketio::__private::Serve<__H> for dyn Parameters {
     ) -> ::socketio::__private::BoxFuture<'static, ::socketio::__private::Outcome> {
         match __event.name() {
             "strings" => {
-                fn __arm<__H: Parameters>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Parameters>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let (__a0, __a1, __a2, __a3) = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok((
-                                            __args
-                                                .next::<::socketio::__private::args::CowStr<'_>>("a")?,
-                                            __args
-                                                .next::<::socketio::__private::args::CowStr<'_>>("b")?,
-                                            __args
-                                                .next::<
-                                                    ::core::option::Option<
-                                                        ::socketio::__private::args::CowStr<'_>,
-                                                    >,
-                                                >("c")?,
-                                            __args.next::<String>("d")?,
-                                        )),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    <__H as Parameters>::strings(
-                                            &__handler,
-                                            &*__a0,
-                                            __a1.0,
-                                            __a2.as_deref(),
-                                            __a3,
-                                        )
-                                        .await;
-                                    ::socketio::__private::ack::none()
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::socketio::__private::probe::reject(&__event, __rejection)
-                            }
-                        }
-                    })
+                    let (__a0, __a1, __a2, __a3) = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok((
+                            __args.next::<::socketio::__private::args::CowStr<'_>>("a")?,
+                            __args.next::<::socketio::__private::args::CowStr<'_>>("b")?,
+                            __args
+                                .next::<
+                                    ::core::option::Option<
+                                        ::socketio::__private::args::CowStr<'_>,
+                                    >,
+                                >("c")?,
+                            __args.next::<String>("d")?,
+                        )),
+                    )?;
+                    <__H as Parameters>::strings(
+                            &__handler,
+                            &*__a0,
+                            __a1.0,
+                            __a2.as_deref(),
+                            __a3,
+                        )
+                        .await;
+                    ::core::result::Result::Ok(::socketio::__private::ack::none())
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "lent" => {
-                fn __arm<__H: Parameters>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Parameters>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let (__a0, __a1, __a2, __a3, __a4) = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok((
-                                            __args.next::<Point>("a")?,
-                                            __args.next::<::std::vec::Vec<Point>>("b")?,
-                                            __args.next::<::core::option::Option<Point>>("c")?,
-                                            __args
-                                                .next::<
-                                                    ::core::option::Option<::std::vec::Vec<Point>>,
-                                                >("d")?,
-                                            __args.next::<Message<'_>>("e")?,
-                                        )),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    <__H as Parameters>::lent(
-                                            &__handler,
-                                            &__a0,
-                                            &__a1[..],
-                                            __a2.as_ref(),
-                                            __a3.as_deref(),
-                                            __a4,
-                                        )
-                                        .await;
-                                    ::socketio::__private::ack::none()
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::socketio::__private::probe::reject(&__event, __rejection)
-                            }
-                        }
-                    })
+                    let (__a0, __a1, __a2, __a3, __a4) = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok((
+                            __args.next::<Point>("a")?,
+                            __args.next::<::std::vec::Vec<Point>>("b")?,
+                            __args.next::<::core::option::Option<Point>>("c")?,
+                            __args
+                                .next::<
+                                    ::core::option::Option<::std::vec::Vec<Point>>,
+                                >("d")?,
+                            __args.next::<Message<'_>>("e")?,
+                        )),
+                    )?;
+                    <__H as Parameters>::lent(
+                            &__handler,
+                            &__a0,
+                            &__a1[..],
+                            __a2.as_ref(),
+                            __a3.as_deref(),
+                            __a4,
+                        )
+                        .await;
+                    ::core::result::Result::Ok(::socketio::__private::ack::none())
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             "optional" => {
-                fn __arm<__H: Parameters>(
-                    __handler: ::std::sync::Arc<__H>,
-                    __event: ::socketio::__private::Incoming,
-                ) -> ::socketio::__private::BoxFuture<
-                    'static,
+                async fn __arm<__H: Parameters>(
+                    __handler: &::std::sync::Arc<__H>,
+                    __event: &::socketio::__private::Incoming,
+                ) -> ::core::result::Result<
                     ::socketio::__private::Outcome,
+                    ::socketio::__private::Rejection,
                 > {
-                    ::std::boxed::Box::pin(async move {
-                        match ::socketio::__private::probe::guard(
-                                &__event,
-                                async {
-                                    let (__a0, __a1, __a2, __a3, __a4) = match ::socketio::__private::args::decode(
-                                        &__event,
-                                        |__args| ::core::result::Result::Ok((
-                                            __args.next::<::core::option::Option<u8>>("a")?,
-                                            __args.next::<u8>("b")?,
-                                            __args.opt::<u8>("c")?,
-                                            <AckRequested as ::socketio::__private::FromEvent>::from_event(
-                                                &__event,
-                                            )?,
-                                            __args.rest::<u8>("d")?,
-                                        )),
-                                    ) {
-                                        ::core::result::Result::Ok(__values) => __values,
-                                        ::core::result::Result::Err(__rejection) => {
-                                            return ::socketio::__private::probe::reject(
-                                                &__event,
-                                                __rejection,
-                                            );
-                                        }
-                                    };
-                                    <__H as Parameters>::optional(
-                                            &__handler,
-                                            __a0,
-                                            __a1,
-                                            __a2,
-                                            __a3,
-                                            __a4,
-                                        )
-                                        .await;
-                                    ::socketio::__private::ack::none()
-                                },
-                            )
-                            .await
-                        {
-                            ::core::result::Result::Ok(__outcome) => __outcome,
-                            ::core::result::Result::Err(__rejection) => {
-                                ::socketio::__private::probe::reject(&__event, __rejection)
-                            }
-                        }
-                    })
+                    let (__a0, __a1, __a2, __a3, __a4) = ::socketio::__private::args::decode(
+                        __event,
+                        |__args| ::core::result::Result::Ok((
+                            __args.next::<::core::option::Option<u8>>("a")?,
+                            __args.next::<u8>("b")?,
+                            __args.opt::<u8>("c")?,
+                            <AckRequested as ::socketio::__private::FromEvent>::from_event(
+                                __event,
+                            )?,
+                            __args.rest::<u8>("d")?,
+                        )),
+                    )?;
+                    <__H as Parameters>::optional(
+                            &__handler,
+                            __a0,
+                            __a1,
+                            __a2,
+                            __a3,
+                            __a4,
+                        )
+                        .await;
+                    ::core::result::Result::Ok(::socketio::__private::ack::none())
                 }
-                __arm(::std::sync::Arc::clone(__handler), __event)
+                ::socketio::__private::probe::run::<
+                    Self,
+                    __H,
+                    _,
+                >(::std::sync::Arc::clone(__handler), __event, __arm::<__H>)
             }
             _ => {
                 ::std::boxed::Box::pin(

@@ -33,6 +33,7 @@ pub struct Config {
     pub(crate) max_buffered_bytes: usize,
     pub(crate) transports: Vec<Transport>,
     pub(crate) allow_upgrades: bool,
+    pub(crate) allow_eio3: bool,
     pub(crate) compression_threshold_bytes: Option<usize>,
     pub(crate) cookie: Option<Cookie>,
     pub(crate) cors: Option<Cors>,
@@ -61,6 +62,7 @@ impl Default for Config {
             max_buffered_bytes: 16 << 20,
             transports: vec![Transport::Polling, Transport::WebSocket],
             allow_upgrades: true,
+            allow_eio3: false,
             compression_threshold_bytes: Some(1024),
             cookie: None,
             cors: None,
@@ -152,6 +154,13 @@ impl Config {
     /// Whether the handshake offers the upgrade to WebSocket. `allowUpgrades`, default true.
     pub fn allow_upgrades(mut self, allow: bool) -> Self {
         self.allow_upgrades = allow;
+        self
+    }
+
+    /// Also serves clients of Socket.IO 1 and 2, which speak revision 3 of the protocol, and JSONP polling. `allowEIO3`, default
+    /// false. Clients of the current revision do not notice.
+    pub fn allow_eio3(mut self, allow: bool) -> Self {
+        self.allow_eio3 = allow;
         self
     }
 

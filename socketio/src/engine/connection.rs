@@ -133,10 +133,11 @@ impl Connection {
             Start::Polling => Link::Polling,
             Start::WebSocket(upgrade, open) => {
                 control.push_back(Frame::control(&open));
-                Link::Opening(Opening::new(upgrade, false, max_message_bytes))
+                Link::Opening(Opening::new(upgrade, false, max_message_bytes).speaking(handle.revision))
             }
         };
         let session = ServerSession::new(matches!(link, Link::Opening(_)), timing, now.into_std());
+        let session = session.speaking(handle.revision, now.into_std());
         Connection {
             handle,
             handshake: Arc::new(handshake),
@@ -181,6 +182,11 @@ impl Connection {
     /// The current transport.
     pub fn transport(&self) -> Transport {
         self.handle.transport()
+    }
+
+    /// The revision of the protocol: 4, or 3 for a client of Socket.IO 1 or 2. The `EIO` parameter.
+    pub fn revision(&self) -> u8 {
+        self.handle.revision.number()
     }
 
     /// A handle to send with from any task.

@@ -37,6 +37,8 @@ mod cors;
 #[cfg(feature = "server")]
 mod handshake;
 #[cfg(feature = "server")]
+mod jsonp;
+#[cfg(feature = "server")]
 mod layer;
 #[cfg(feature = "server")]
 mod outbox;

@@ -3,7 +3,9 @@
 use super::{
     admission::Seat,
     config::{Config, Transport},
+    jsonp::Jsonp,
     outbox::Outbox,
+    proto::Revision,
     transport::polling::Command,
 };
 use crate::{
@@ -28,6 +30,7 @@ const COMMAND_CAPACITY: usize = 64;
 
 /// Connections of this process so far.
 static NUMBERED: AtomicU64 = AtomicU64::new(0);
+
 /// What a server that shuts down asks of a connection. Each goes further than the one before; none is taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -47,6 +50,9 @@ pub(crate) struct ConnectionHandle {
     pub(crate) number: u64,
     pub(crate) meter: Meter,
     pub(crate) outbox: Outbox,
+    /// As agreed in the handshake.
+    pub(crate) revision: Revision,
+    pub(super) jsonp: Option<Jsonp>,
     /// Requests for the task, oldest first; `None` once there is no task to answer them.
     commands: Mutex<Option<VecDeque<Command>>>,
     /// Set once, at the upgrade.
@@ -69,19 +75,26 @@ impl fmt::Debug for ConnectionHandle {
 }
 
 impl ConnectionHandle {
-    pub(crate) fn new(id: SessionId, transport: Transport, config: &Config) -> Arc<Self> {
+    pub(super) fn new(id: SessionId, transport: Transport, revision: Revision, jsonp: Option<Jsonp>, config: &Config) -> Arc<Self> {
         let meter = &config.meter;
         Arc::new(ConnectionHandle {
             id,
             number: NUMBERED.fetch_add(1, Ordering::Relaxed),
             meter: meter.clone(),
             outbox: Outbox::new(config.max_buffered_bytes, config.slow_consumer).metered(meter.clone()),
+            revision,
+            jsonp,
             commands: Mutex::new(Some(VecDeque::new())),
             websocket: AtomicBool::new(transport == Transport::WebSocket),
             over: AtomicBool::new(false),
             farewell: AtomicU8::new(0),
             task: Mutex::default(),
         })
+    }
+
+    /// Whether this is a client of Socket.IO 1 or 2.
+    pub(crate) fn is_legacy(&self) -> bool {
+        self.revision != Revision::Four
     }
 
     pub(crate) fn is_over(&self) -> bool {

@@ -2,6 +2,8 @@
 
 use super::{
     config::{Config, Transport},
+    jsonp::Jsonp,
+    proto::Revision,
     refuse::Refusal,
     transport::websocket::accept_key,
 };
@@ -15,6 +17,9 @@ pub(super) struct Query {
     transport: Option<Transport>,
     sid: Sid,
     current_version: bool,
+    /// The client cannot take bytes.
+    base64: bool,
+    jsonp: Option<Jsonp>,
 }
 
 #[derive(Debug, Default)]
@@ -39,8 +44,9 @@ impl Query {
                 }
                 "sid" if value.is_empty() => known.sid = Sid::None,
                 "sid" => known.sid = value.parse().map_or(Sid::Foreign, Sid::Known),
-                // This server speaks revision 4 of the protocol.
                 "EIO" => known.current_version = value == "4",
+                "b64" => known.base64 = !value.is_empty(),
+                "j" => known.jsonp = Some(Jsonp::parse(&value)),
                 _ => {}
             }
         }
@@ -65,8 +71,14 @@ impl Query {
         }
     }
 
-    pub(super) fn is_current_version(&self) -> bool {
-        self.current_version
+    /// The revision of the protocol that the request asks for: as in the reference, all that is not 4 is 3.
+    pub(super) fn revision(&self) -> Revision {
+        if self.current_version { Revision::Four } else { Revision::Three { base64: self.base64 || self.jsonp.is_some() } }
+    }
+
+    /// The request asks for answers as scripts.
+    pub(super) fn jsonp(self) -> Option<Jsonp> {
+        self.jsonp
     }
 }
 

@@ -7,8 +7,9 @@ use super::{
     config::{Config, ConfigError, Transport},
     connection::{Connection, Start},
     handshake::Handshake,
+    jsonp,
     layer::Layer,
-    proto::{Packet, Timing, open_packet},
+    proto::{Frame, Payload, Revision, Timing, open_packet, v3},
     refuse::{Refusal, empty},
     registry::{ConnectionHandle, Registry},
     request::{Query, has_legal_origin, is_upgrade, websocket_accept_key, websocket_subprotocol},
@@ -118,11 +119,12 @@ impl Server {
         }
         let upgrade = is_upgrade(&parts.headers);
         let query = Query::parse(parts.uri.query().unwrap_or_default());
-        let mut response = match self.route(parts, body, &query, upgrade).await {
+        let handshake = query.asks_for_session();
+        let mut response = match self.route(parts, body, query, upgrade).await {
             Ok(response) => response,
             Err(refusal) => {
                 tracing::debug!(?refusal, "an Engine.IO request was refused");
-                config.meter.record(match query.asks_for_session() {
+                config.meter.record(match handshake {
                     true => Measured::HandshakeRefused { reason: refusal.word() },
                     false => Measured::RequestRefused { reason: refusal.word() },
                 });
@@ -142,7 +144,7 @@ impl Server {
         &self,
         parts: &mut Parts,
         body: B,
-        query: &Query,
+        query: Query,
         upgrade: bool,
     ) -> Result<Response<Body>, Refusal> {
         let config = &self.inner.config;
@@ -155,11 +157,12 @@ impl Server {
             if !upgrade && handle.transport() != transport {
                 return Err(Refusal::BadRequest);
             }
-            if !query.is_current_version() {
+            let revision = query.revision();
+            if revision.number() != handle.revision.number() {
                 return Err(Refusal::BadRequest);
             }
             if upgrade {
-                return self.probe(parts, transport, &handle);
+                return self.probe(parts, transport, revision, &handle);
             }
             return match (transport, &parts.method) {
                 (Transport::WebSocket, _) => Err(Refusal::BadRequest),
@@ -181,15 +184,15 @@ impl Server {
         if let Some(allow) = &config.allow_request {
             allow(parts).await.map_err(Refusal::Forbidden)?;
         }
-        if !query.is_current_version() {
+        if query.revision() != Revision::Four && !config.allow_eio3 {
             return Err(Refusal::UnsupportedVersion);
         }
         // Boxed: a session opens once and is polled often.
-        Box::pin(self.open(parts, transport, seat)).await
+        Box::pin(self.open(parts, transport, query, seat)).await
     }
 
     /// A handshake: a new session.
-    async fn open(&self, parts: &mut Parts, transport: Transport, seat: Seat) -> Result<Response<Body>, Refusal> {
+    async fn open(&self, parts: &mut Parts, transport: Transport, query: Query, seat: Seat) -> Result<Response<Body>, Refusal> {
         let config = &self.inner.config;
         let switch = if transport == Transport::WebSocket { Some(switch_protocols(parts)?) } else { None };
         let id = SessionId::from_random(rand::random());
@@ -197,7 +200,9 @@ impl Server {
             Transport::Polling if config.allow_upgrades && config.transports.contains(&Transport::WebSocket) => &["websocket"],
             _ => &[],
         };
-        let handle = ConnectionHandle::new(id, transport, config);
+        let revision = query.revision();
+        let jsonp = query.jsonp().filter(|_| config.allow_eio3 && transport == Transport::Polling);
+        let handle = ConnectionHandle::new(id, transport, revision, jsonp, config);
         let registration = self.inner.registry.insert(Arc::clone(&handle), seat);
         let mut registration = registration.ok_or(Refusal::Denied(Denial::ShuttingDown))?;
         let open = open_packet(&id, offered, &self.inner.timing, config.max_payload_bytes);
@@ -205,7 +210,8 @@ impl Server {
             Some((response, upgrade)) => (response, Start::WebSocket(upgrade, open)),
             None => {
                 registration.opened();
-                (self.payload(encode_open(&open), true, &parts.headers).await, Start::Polling)
+                let payload = revision.encode_payload(std::iter::once(&Frame::control(&open)));
+                (self.payload(&handle, payload, true, &parts.headers).await, Start::Polling)
             }
         };
         let extensions = std::mem::take(&mut parts.extensions);
@@ -230,12 +236,18 @@ impl Server {
     }
 
     /// A WebSocket for a session that exists.
-    fn probe(&self, parts: &mut Parts, transport: Transport, handle: &ConnectionHandle) -> Result<Response<Body>, Refusal> {
+    fn probe(
+        &self,
+        parts: &mut Parts,
+        transport: Transport,
+        revision: Revision,
+        handle: &ConnectionHandle,
+    ) -> Result<Response<Body>, Refusal> {
         if transport != Transport::WebSocket {
             return Err(Refusal::BadRequest);
         }
         let (response, upgrade) = switch_protocols(parts)?;
-        if !handle.command(Command::WebSocket(upgrade)) {
+        if !handle.command(Command::WebSocket(upgrade, revision)) {
             return Err(Refusal::BadRequest);
         }
         Ok(response)
@@ -247,7 +259,7 @@ impl Server {
             return empty(StatusCode::BAD_REQUEST);
         }
         match InFlight::new(handle, Command::PollAborted).wait(answer).await {
-            Some(Answer::Payload { payload, compress }) => self.payload(payload, compress, headers).await,
+            Some(Answer::Payload { payload, compress }) => self.payload(handle, payload, compress, headers).await,
             _ => empty(StatusCode::BAD_REQUEST),
         }
     }
@@ -258,14 +270,15 @@ impl Server {
         parts: &Parts,
         body: B,
     ) -> Response<Body> {
-        if parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream") {
+        let is_binary = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == BYTES);
+        if is_binary && handle.revision == Revision::Four {
             handle.command(Command::PostUnacceptable(oneshot::channel().0));
             return empty(StatusCode::BAD_REQUEST);
         }
         let mut read = Box::pin(body::read(body, self.inner.config.max_payload_bytes));
         // A small body came with its head: then the session hears of the request once, and mostly need not be waited for.
         let content = match poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx))).await {
-            Poll::Ready(Ok(bytes)) => match handle.post_at_once(decode(bytes)) {
+            Poll::Ready(Ok(bytes)) => match handle.post_at_once(decode(handle, is_binary, bytes)) {
                 Ok(()) => return accepted(&parts.headers),
                 Err(text) => Content::Whole(text),
             },
@@ -273,11 +286,16 @@ impl Server {
             Poll::Pending => Content::Coming(read),
         };
         // Boxed, so that the common case above does not carry its weight.
-        Box::pin(post_in_steps(handle, &parts.headers, content)).await
+        Box::pin(post_in_steps(handle, &parts.headers, is_binary, content)).await
     }
 
     /// `wanted`: a packet in it wants to be compressed, which concerns all of it.
-    async fn payload(&self, payload: Bytes, wanted: bool, request: &HeaderMap) -> Response<Body> {
+    async fn payload(&self, handle: &ConnectionHandle, payload: Payload, wanted: bool, request: &HeaderMap) -> Response<Body> {
+        let (payload, kind) = match (payload, &handle.jsonp) {
+            (Payload::Text(text), None) => (text, TEXT),
+            (Payload::Text(text), Some(jsonp)) => (jsonp.script(&text), TEXT),
+            (Payload::Binary(bytes), _) => (bytes, BYTES),
+        };
         let threshold = self.inner.config.compression_threshold_bytes.filter(|_| wanted);
         let (payload, encoding) = match threshold {
             Some(threshold) if payload.len() >= COMPRESSED_APART_BYTES => {
@@ -288,7 +306,7 @@ impl Server {
             Some(threshold) => compress(payload, request, threshold),
             None => (payload, None),
         };
-        let mut response = success(full(payload), "text/plain; charset=UTF-8", request);
+        let mut response = success(full(payload), kind, request);
         if let Some(encoding) = encoding {
             response.headers_mut().insert(header::CONTENT_ENCODING, encoding);
         }
@@ -304,7 +322,12 @@ enum Content<B, R> {
 }
 
 /// A POST that cannot be answered at once: its body is still coming, or its session is busy.
-async fn post_in_steps<B, R>(handle: &ConnectionHandle, headers: &HeaderMap, content: Content<B, R>) -> Response<Body>
+async fn post_in_steps<B, R>(
+    handle: &ConnectionHandle,
+    headers: &HeaderMap,
+    is_binary: bool,
+    content: Content<B, R>,
+) -> Response<Body>
 where
     B: HttpBody<Data: Send, Error: Send> + Send + 'static,
     R: Future<Output = Result<Bytes, ReadError<B>>>,
@@ -336,7 +359,7 @@ where
     match body {
         None => {}
         Some(Ok(bytes)) => {
-            handle.command(Command::Post(decode(bytes)));
+            handle.command(Command::Post(decode(handle, is_binary, bytes)));
         }
         Some(Err(ReadError::TooLarge(rest))) => {
             in_flight.done();
@@ -354,7 +377,14 @@ where
 }
 
 /// The text of a POST; what is no UTF-8 is replaced, as in the reference.
-fn decode(bytes: Bytes) -> Text {
+fn decode(handle: &ConnectionHandle, is_binary: bool, bytes: Bytes) -> Text {
+    if handle.jsonp.is_some() {
+        // A form without a payload is accepted, and nothing comes of it.
+        return jsonp::payload_of_form(&bytes).map_or_else(|| handle.revision.nothing(), Text::from);
+    }
+    if is_binary {
+        return v3::payload::text_of_binary(&bytes);
+    }
     Text::from_utf8(bytes.clone()).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into())
 }
 
@@ -362,6 +392,9 @@ fn decode(bytes: Bytes) -> Text {
 fn accepted(request: &HeaderMap) -> Response<Body> {
     success(full("ok"), "text/html", request)
 }
+
+const TEXT: &str = "text/plain; charset=UTF-8";
+const BYTES: &str = "application/octet-stream";
 
 /// From this size on, compressing takes long enough to hold up the other tasks of a worker.
 const COMPRESSED_APART_BYTES: usize = 64 << 10;
@@ -377,11 +410,6 @@ fn success(body: Body, kind: &'static str, request: &HeaderMap) -> Response<Body
         headers.insert(header::X_XSS_PROTECTION, HeaderValue::from_static("0"));
     }
     response
-}
-
-fn encode_open(open: &Packet) -> Bytes {
-    let frame = super::proto::Frame::control(open);
-    super::proto::payload::encode(std::iter::once(&frame))
 }
 
 /// The answer to a POST whose session ended under it.

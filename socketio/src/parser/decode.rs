@@ -48,6 +48,9 @@ pub enum DecodeError {
     /// The id is not an integer up to 2^53-1.
     #[error("illegal id")]
     Id,
+    /// The namespace does not start with `/`, or has a comma.
+    #[error("illegal namespace")]
+    NamespacePath,
     /// The event has a name that Socket.IO reserves, such as `disconnect`.
     #[error("reserved event name")]
     ReservedName,
@@ -60,6 +63,9 @@ pub enum DecodeError {
     /// A text arrived while attachments were still missing.
     #[error("text instead of an attachment")]
     UnexpectedText,
+    /// It is not written as this [`Parser`](super::Parser) writes packets.
+    #[error("not the format of the parser")]
+    Format,
     /// A binary message arrived that no packet announced.
     #[error("attachment without a packet")]
     UnexpectedBinary,
@@ -135,7 +141,7 @@ impl Decoder {
 }
 
 /// Checks that the payload has the shape of its kind, and reads the name of an event.
-fn check_payload(text: &str, payload: usize, kind: Kind, binary: bool) -> Result<Option<(Name, usize)>, DecodeError> {
+pub(super) fn check_payload(text: &str, payload: usize, kind: Kind, binary: bool) -> Result<Option<(Name, usize)>, DecodeError> {
     let first: &[u8] = match kind {
         Kind::Connect => b"{",
         Kind::Disconnect => b"",

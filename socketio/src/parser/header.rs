@@ -20,7 +20,7 @@
 use super::{decode::DecodeError, packet::Kind};
 
 /// The largest integer that JavaScript's numbers hold exactly.
-const MAX_ID: u64 = (1 << 53) - 1;
+pub(super) const MAX_ID: u64 = (1 << 53) - 1;
 
 /// A scanned header; all positions are offsets in the packet's text.
 #[derive(Debug)]

@@ -4,12 +4,15 @@
 //! <type>[<attachments>-][<namespace>,][<id>][<json>]      2/chat,12["say","hello"]
 //! ```
 //!
+//! That is the protocol's own spelling; others are a [`Parser`], such as [`MsgPack`].
 //! Not here: what carries the packets (`engine`) and what they mean (`server`, `client`).
 
 mod attachment;
+mod custom;
 mod decode;
 mod encode;
 mod header;
+mod msgpack;
 mod name;
 mod packet;
 mod placeholder;
@@ -20,10 +23,12 @@ pub use attachment::Binary;
 #[cfg(feature = "server")]
 pub(crate) use attachment::collect_attachments;
 pub(crate) use attachment::{EXPECTED_BINARY, adopt, detach, with_attachments};
+pub use custom::{PacketDecoder, Parser, Part, Parts};
 pub use decode::{DecodeError, Decoder, Limits};
 pub use encode::{
     Body, BodyWriter, EncodeError, Encoded, encode_ack, encode_connect, encode_connect_error, encode_disconnect, encode_event,
 };
+pub use msgpack::MsgPack;
 pub use name::is_reserved_event;
 pub(crate) use name::{Name, trim_space};
 pub(crate) use packet::EventParts;

@@ -113,6 +113,14 @@ fn print_number(value: f64) -> String {
     }
 }
 
+/// The text in a JSON string, given with its quotes. Half of a surrogate pair becomes a replacement character.
+pub(super) fn unescape(quoted: &str) -> Cow<'_, str> {
+    match quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        Some(text) if !text.contains('\\') => Cow::Borrowed(text),
+        _ => Cow::Owned(serde_json::from_str::<Unescaped>(quoted).map(|text| text.0.into_string()).unwrap_or_default()),
+    }
+}
+
 /// A string of which only the JSON syntax is checked.
 struct Unescaped(Box<str>);
 

@@ -2,7 +2,13 @@
 //!
 //! Not here: how the text is read; see `header`, `name` and `decode`.
 
-use super::name::Name;
+use super::{
+    decode::{DecodeError, check_payload},
+    encode::Encoded,
+    header::{Header, MAX_ID},
+    name::Name,
+    placeholder,
+};
 use crate::text::Text;
 use bytes::Bytes;
 use std::fmt;
@@ -22,6 +28,31 @@ pub enum Kind {
     ConnectError,
 }
 
+impl Kind {
+    /// The number of the type on the wire.
+    pub const fn number(self) -> u8 {
+        match self {
+            Kind::Connect => 0,
+            Kind::Disconnect => 1,
+            Kind::Event => 2,
+            Kind::Ack => 3,
+            Kind::ConnectError => 4,
+        }
+    }
+
+    /// The kind with this number, from 0 to 4.
+    pub const fn from_number(number: u8) -> Option<Kind> {
+        Some(match number {
+            0 => Kind::Connect,
+            1 => Kind::Disconnect,
+            2 => Kind::Event,
+            3 => Kind::Ack,
+            4 => Kind::ConnectError,
+            _ => return None,
+        })
+    }
+}
+
 /// A decoded packet, complete with its attachments.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Packet {
@@ -38,6 +69,49 @@ pub struct Packet {
 }
 
 impl Packet {
+    /// A packet from its parts, as a [`Parser`](super::Parser) has found them. The payload is JSON text, or nothing; placeholders
+    /// in it name the attachments.
+    ///
+    /// # Errors
+    /// They are not those of a packet.
+    pub fn new(kind: Kind, namespace: &str, id: Option<u64>, payload: &str, attachments: Vec<Bytes>) -> Result<Self, DecodeError> {
+        if id.is_some_and(|id| id > MAX_ID) {
+            return Err(DecodeError::Id);
+        }
+        if !payload.is_empty() {
+            serde_json::from_str::<serde::de::IgnoredAny>(payload).map_err(|_| DecodeError::Payload)?;
+            if !attachments.is_empty() {
+                placeholder::check(payload, attachments.len()).map_err(|_| DecodeError::Placeholder)?;
+            }
+        }
+        Self::of_well_formed(kind, format!("{namespace}{}", payload.trim_ascii()), namespace.len(), id, attachments)
+    }
+
+    /// A packet from a text that is its namespace, and from `payload` on well-formed JSON.
+    pub(super) fn of_well_formed(
+        kind: Kind,
+        text: String,
+        payload: usize,
+        id: Option<u64>,
+        attachments: Vec<Bytes>,
+    ) -> Result<Self, DecodeError> {
+        if !text.starts_with('/') || payload == 0 || text[..payload].contains(',') {
+            return Err(DecodeError::NamespacePath);
+        }
+        let name = if payload == text.len() { None } else { check_payload(&text, payload, kind, false)? };
+        Ok(Packet { kind, text: text.into(), namespace: (0, payload), id, payload, name, attachments })
+    }
+
+    /// A packet of ours, for a parser that spells it in another way.
+    pub(crate) fn of_encoded(encoded: Encoded) -> Self {
+        let Encoded { buffer, start, attachments } = encoded;
+        let text = Text::from_utf8(Bytes::from(buffer).slice(start..)).expect("invariant: a serializer writes UTF-8");
+        let header = Header::parse(&text, usize::MAX).expect("invariant: the encoder writes headers");
+        let Header { kind, namespace, id, payload, .. } = header;
+        let name = if kind == Kind::Event { Name::read(&text, payload).ok() } else { None };
+        Packet { kind, text, namespace, id, payload, name, attachments }
+    }
+
     /// What the packet is.
     pub fn kind(&self) -> Kind {
         self.kind

@@ -12,9 +12,9 @@ use std::{borrow::Cow, ops::Range};
 
 /// One placeholder: where it is, and the attachment it names.
 #[derive(Debug, PartialEq, Eq)]
-struct Placeholder {
-    range: Range<usize>,
-    num: usize,
+pub(super) struct Placeholder {
+    pub(super) range: Range<usize>,
+    pub(super) num: usize,
 }
 
 /// A placeholder that names no attachment.
@@ -68,7 +68,7 @@ struct Open {
 const NO_NUM: u32 = u32::MAX;
 
 /// The outermost placeholders in text order.
-fn find(json: &str, attachments: usize) -> Result<Vec<Placeholder>, Illegal> {
+pub(super) fn find(json: &str, attachments: usize) -> Result<Vec<Placeholder>, Illegal> {
     let mut found: Vec<Placeholder> = Vec::new();
     // Only an escape by number can hide a letter of the key.
     if !json.contains("_placeholder") && !json.contains("\\u") {
@@ -137,7 +137,7 @@ fn find(json: &str, attachments: usize) -> Result<Vec<Placeholder>, Illegal> {
 }
 
 /// The offset behind the string whose content starts at `at`.
-fn string_end(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn string_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(byte) = bytes.get(at) {
         match byte {
             b'"' => return at + 1,

@@ -3,7 +3,7 @@
 
 use super::{
     ack::{Asked, BroadcastReply, Failure, Waiter},
-    core::{SocketCore, bundle},
+    core::SocketCore,
     emit::{EmitError, EmitterOf, raw_event},
     mounts::Scope,
     namespace::NamespaceCore,
@@ -246,7 +246,8 @@ impl Many {
     }
 
     fn packet(&self, namespace: &NamespaceCore, ack_id: Option<u64>, event: Body) -> Bundle {
-        bundle(encode_event(&namespace.path, ack_id, event)).compress(!self.target.flags.uncompressed)
+        let packet = namespace.settings.spelling.bundle(encode_event(&namespace.path, ack_id, event));
+        packet.compress(!self.target.flags.uncompressed)
     }
 
     fn emit(&self, event: Body) {

@@ -3,6 +3,7 @@
 mod admission;
 mod error;
 mod looks;
+mod wire;
 
 pub use error::BuildError;
 
@@ -16,6 +17,7 @@ use super::{
     observe::Watch,
     recovery::{Memory, Recovery, Store},
     shutdown::Tally,
+    spelling::Spelling,
 };
 use crate::{
     contract::Namespace,
@@ -56,6 +58,7 @@ pub struct Builder<S> {
     max_attachment_bytes: Option<usize>,
     client_files: Option<PathBuf>,
     recovery: Option<Recovery>,
+    spelling: Spelling,
 }
 
 impl<S> fmt::Debug for Builder<S> {
@@ -81,6 +84,7 @@ impl Builder<()> {
             max_attachment_bytes: None,
             client_files: None,
             recovery: None,
+            spelling: Spelling::default(),
         }
     }
 
@@ -102,6 +106,7 @@ impl Builder<()> {
             max_attachment_bytes: self.max_attachment_bytes,
             client_files: self.client_files,
             recovery: self.recovery,
+            spelling: self.spelling,
         }
     }
 }
@@ -302,19 +307,6 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
         self.config(|config| config.max_buffered(bytes))
     }
 
-    /// The largest number of attachments in one packet. `maxAttachments` of the parser, default 10. Clients have a limit
-    /// of their own for what they receive.
-    pub fn max_attachments(mut self, attachments: usize) -> Self {
-        self.max_attachments = attachments;
-        self
-    }
-
-    /// The largest sum of all attachments of one packet. Default the largest number of them times the largest message.
-    pub fn max_attachment_bytes(mut self, bytes: usize) -> Self {
-        self.max_attachment_bytes = Some(bytes);
-        self
-    }
-
     /// The transports that clients may use. `transports`, default polling and WebSocket.
     pub fn transports(self, transports: impl IntoIterator<Item = Transport>) -> Self {
         self.config(|config| config.transports(transports))
@@ -449,7 +441,8 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
             hooks: self.hooks,
             meter: self.config.meter(),
             watch: self.watch,
-            recovery: self.recovery.map(|recovery| Memory::new(recovery, noticed) as Arc<dyn Store>),
+            recovery: self.recovery.map(|recovery| Memory::new(recovery, noticed, self.spelling.clone()) as Arc<dyn Store>),
+            spelling: self.spelling,
         });
         let shared = Arc::new(Shared {
             mounts: Mounts::new(self.mounts, Arc::clone(&settings)),

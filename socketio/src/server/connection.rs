@@ -14,8 +14,9 @@ mod outcome;
 
 use self::arrival::park;
 use super::{
-    core::{Link, SocketCore, bundle},
+    core::{Link, SocketCore},
     joined::Joined,
+    legacy,
     mounts::Mounts,
     namespace::Settings,
     observe::{event_span, observed},
@@ -23,14 +24,15 @@ use super::{
     session::{ErasedSession, caught, drop_caught},
     shutdown::Tally,
     socket::Socket,
+    spelling::SpellingDecoder,
 };
 use crate::{
     contract::{AckData, Incoming, Outcome},
-    engine::{self, Event, Farewell, Message, Transport, Urgency},
-    extract::ConnectError,
+    engine::{self, Event, Farewell, Message, Transport},
     metrics::Measured,
-    parser::{Decoder, Kind, Limits, Packet, encode_connect_error},
+    parser::{Kind, Limits, Packet},
     reason::DisconnectReason,
+    text::Text,
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::{
@@ -67,7 +69,7 @@ struct Connection {
     engine: engine::Connection,
     shared: Arc<Shared>,
     link: Arc<Link>,
-    decoder: Decoder,
+    decoder: SpellingDecoder,
     sockets: Vec<Joined>,
     /// Made when a handler does not finish at once.
     running: Option<FuturesUnordered<Running>>,
@@ -76,6 +78,8 @@ struct Connection {
     connect_timer: Option<Pin<Box<Sleep>>>,
     /// Nothing that the client sends is taken in any more; the engine may still be sending.
     over: bool,
+    /// A client of Socket.IO 1 or 2 that was not brought into `/` yet.
+    outside: bool,
     /// The server shuts down: nothing new is started, and this ends once nothing runs.
     finishing: bool,
     engine_closed: bool,
@@ -103,8 +107,9 @@ pub(super) fn run(engine: engine::Connection, shared: Arc<Shared>) -> impl Futur
     let upgraded = engine.transport() == Transport::WebSocket;
     Connection {
         engine,
+        outside: link.engine.is_legacy(),
         link,
-        decoder: Decoder::new(shared.limits),
+        decoder: shared.settings.spelling.decoder(shared.limits),
         sockets: Vec::new(),
         running: None,
         just_left: BTreeSet::new(),
@@ -149,6 +154,9 @@ impl Drop for Connection {
 
 impl Connection {
     fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if std::mem::take(&mut self.outside) {
+            self.join_root(cx);
+        }
         loop {
             while let Some(running) = &mut self.running
                 && let Poll::Ready(Some((core, done))) = running.poll_next_unpin(cx)
@@ -260,11 +268,7 @@ impl Connection {
         if self.over {
             return;
         }
-        let packet = match message {
-            Message::Text(text) => self.decoder.text(text),
-            Message::Binary(bytes) => self.decoder.binary(bytes),
-        };
-        match packet {
+        match self.decoder.decode(message) {
             Ok(Some(packet)) => self.packet(cx, packet),
             Ok(None) => {}
             Err(error) => {
@@ -278,11 +282,16 @@ impl Connection {
         if self.finishing && matches!(packet.kind(), Kind::Connect | Kind::Event) {
             return;
         }
-        let path = packet.namespace();
+        let (path, query) = match packet.namespace() {
+            name if self.link.engine.is_legacy() => legacy::split(name),
+            path => (path, ""),
+        };
         let found = self.position(|joined| joined.ended.is_none() && joined.core.namespace().path == path);
         self.last = found.unwrap_or(self.last);
         match (packet.kind(), found) {
-            (Kind::Connect, None) => self.connect(cx, &packet),
+            (Kind::Connect, None) if self.link.engine.is_legacy() => self.connect(cx, path, legacy::auth(query)),
+            (Kind::Connect, None) if packet.payload().is_empty() => self.connect(cx, path, Text::from_static("{}")),
+            (Kind::Connect, None) => self.connect(cx, path, Text::from(packet.payload())),
             (Kind::Disconnect, Some(at)) if self.sockets[at].session.is_some() => {
                 let core = Arc::clone(&self.sockets[at].core);
                 core.end(DisconnectReason::ClientNamespace, false);
@@ -312,14 +321,6 @@ impl Connection {
         if let Some(future) = future {
             self.start(cx, core, Work::Disconnect(future));
         }
-    }
-
-    /// `label`: what the namespace is called in metrics, if there is one.
-    fn refuse(&self, path: &str, label: &str, error: &ConnectError) {
-        self.shared.settings.meter.record(Measured::SocketRefused { namespace: label });
-        let answer = bundle(encode_connect_error(path, &error.to_json()));
-        // A connection that has ended needs no answer.
-        let _ = self.link.engine.outbox.push(answer, Urgency::Answer);
     }
 
     /// Polls user code once; most of it is done then.

@@ -21,10 +21,10 @@ use super::{
     socket::Socket,
 };
 use crate::{
-    engine::{Bundle, ConnectionHandle, Frame, Handshake, Urgency},
+    engine::{Bundle, ConnectionHandle, Handshake, Urgency},
     id::SocketId,
     metrics::Measured,
-    parser::{Encoded, encode_connect, encode_disconnect},
+    parser::{Encoded, encode_disconnect},
     reason::DisconnectReason,
     room::Room,
     text::Text,
@@ -99,11 +99,6 @@ impl fmt::Debug for SocketCore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SocketCore").field("id", &self.id).finish_non_exhaustive()
     }
-}
-
-pub(super) fn bundle(encoded: Encoded) -> Bundle {
-    let rest = encoded.attachments.into_iter().map(Frame::binary).collect();
-    Bundle { first: Frame::message_behind(encoded.buffer, encoded.start), rest }
 }
 
 impl SocketCore {
@@ -250,11 +245,12 @@ impl SocketCore {
 
     /// Takes the client in: what it missed if it comes back, the CONNECT answer, then what was emitted before.
     pub(super) fn accept(self: &Arc<Self>) -> Accepted {
+        // Before the locks: the parser may be the user's.
+        let answer = self.answer_to_connect();
         let mut members = self.namespace.members.write();
         let mut life = self.life.lock();
         let Life::Pending { rooms, packets } = &mut *life else { return Accepted::Ended };
-        let path = &self.namespace.path;
-        let (mut missed, mut payload) = (Vec::new(), ["{\"sid\":\"", self.id.as_str(), "\"}"].concat());
+        let mut missed = Vec::new();
         if let Some((lane, tracked)) = self.lane() {
             if let Some(after) = tracked.after() {
                 match lane.store.missed(lane, self.id, tracked, rooms, after) {
@@ -264,13 +260,12 @@ impl SocketCore {
             }
             tracked.accepted(lane.store.position());
             lane.store.enter(self);
-            payload = format!("{{\"sid\":\"{}\",\"pid\":\"{}\"}}", self.id, tracked.pid.expose());
         }
         let (rooms, packets) = (std::mem::take(rooms), std::mem::take(packets));
         *life = Life::Connected;
         self.on_link(|link| {
             // A connection that ended in between is noticed by its own task.
-            for packet in missed.into_iter().chain([bundle(encode_connect(path, Some(&payload)))]) {
+            for packet in missed.into_iter().chain([answer]) {
                 let _ = link.engine.outbox.push(packet, Urgency::Answer);
             }
             for packet in packets {
@@ -318,6 +313,7 @@ impl SocketCore {
     /// Ends the socket once and for all: members, rooms and acknowledgements. `false`: it has ended already.
     /// `tell`: the client is told with a DISCONNECT packet.
     pub(super) fn end(&self, reason: DisconnectReason, tell: bool) -> bool {
+        let farewell = tell.then(|| self.bundle(encode_disconnect(&self.namespace.path)));
         {
             let mut members = self.namespace.members.write();
             let mut life = self.life.lock();
@@ -329,8 +325,7 @@ impl SocketCore {
                 Life::Connected => (true, members.remove(&self.id).unwrap_or_default()),
             };
             self.on_link(|link| {
-                if tell && accepted {
-                    let farewell = bundle(encode_disconnect(&self.namespace.path));
+                if let (Some(farewell), true) = (farewell, accepted) {
                     let _ = link.engine.outbox.push(farewell, Urgency::Answer);
                 }
             });
@@ -476,6 +471,10 @@ impl SocketCore {
                 link.engine.outbox.call_attention();
             }
         });
+    }
+
+    pub(super) fn bundle(&self, packet: Encoded) -> Bundle {
+        self.namespace.settings.spelling.bundle(packet)
     }
 }
 

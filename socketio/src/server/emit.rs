@@ -2,7 +2,7 @@
 
 use super::{
     ack::{Failure, Reply, Waiter},
-    core::{SocketCore, bundle},
+    core::SocketCore,
     observe::Addressed,
     recovery::Audience,
 };
@@ -233,7 +233,9 @@ impl One {
     }
 
     fn packet(&self, ack_id: Option<u64>, event: Body) -> Bundle {
-        bundle(encode_event(&self.core.namespace().path, ack_id, event)).compress(!self.flags.uncompressed)
+        let namespace = self.core.namespace();
+        let packet = namespace.settings.spelling.bundle(encode_event(&namespace.path, ack_id, event));
+        packet.compress(!self.flags.uncompressed)
     }
 
     pub(super) fn emit_raw(&self, event: &str, args: impl Serialize) -> Result<(), EmitError> {

@@ -8,6 +8,7 @@ use super::{
     namespace::NamespaceHandle,
     recovery::RecoveryMetrics,
     shutdown::{Shutdown, Tally},
+    spelling::Spelling,
 };
 use crate::{
     contract::{Namespace, Untyped},
@@ -179,6 +180,11 @@ impl SocketIo {
     /// The path of the endpoint, with its trailing slash.
     pub(crate) fn path(&self) -> &str {
         self.inner.engine.config().path_prefix()
+    }
+
+    /// How packets are spelled.
+    pub(crate) fn spelling(&self) -> &Spelling {
+        &self.inner.shared.settings.spelling
     }
 
     /// Number of connections, whatever the number of namespaces each has joined.

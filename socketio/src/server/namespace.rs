@@ -13,6 +13,7 @@ use super::{
     recovery::{Audience, Lane, Posted, Store},
     remote::RemoteSocket,
     socket::Socket,
+    spelling::Spelling,
 };
 use crate::{
     contract::{AckData, Events, Namespace},
@@ -43,6 +44,7 @@ pub(super) struct Settings {
     pub(super) watch: Option<Arc<dyn Watch>>,
     /// Set if connections are recovered.
     pub(super) recovery: Option<Arc<dyn Store>>,
+    pub(super) spelling: Spelling,
 }
 
 impl fmt::Debug for Settings {

@@ -262,7 +262,7 @@ impl<N: ?Sized> Client<N> {
             state.end(End::ByClient);
             was_connected
         });
-        if was_connected { packets(&encode_disconnect(&self.link.path)) } else { Vec::new() }
+        if was_connected { packets(&self.link.spelling, encode_disconnect(&self.link.path)) } else { Vec::new() }
     }
 
     async fn hear(&self, at: &'static Location<'static>, expected: &str) -> Event {

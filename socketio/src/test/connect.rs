@@ -154,7 +154,7 @@ impl<N: Namespace + ?Sized> Connect<N> {
         // What is in front of the query is kept as it is.
         target.extend_pairs(&self.query);
         let wire = Wire { service: self.io.service(), target: target.finish(), headers: self.headers, extensions: self.extensions };
-        let link = Arc::new(Link::new(self.path, self.patience));
+        let link = Arc::new(Link::new(self.path, self.patience, self.io.spelling().clone()));
         (Plan { wire: Arc::new(wire), auth: self.auth, handler: self.handler }, link)
     }
 }
@@ -185,7 +185,7 @@ impl Plan {
     pub(super) async fn connect(&self, link: &Arc<Link>) -> Result<Running, ConnectError> {
         let late = || ConnectError::new(format!("the server did not answer within {:?}", link.patience));
         let session = timeout(link.patience, self.wire.open()).await.map_err(|_| late())??;
-        let connect = packets(&encode_connect(&link.path, self.auth.as_deref()));
+        let connect = packets(&link.spelling, encode_connect(&link.path, self.auth.as_deref()));
         link.change(|state| state.begin(connect));
         let task = Task::new(Arc::clone(link), Arc::clone(&self.wire), session, self.handler.clone());
         let running = Running(tokio::spawn(task.run()));

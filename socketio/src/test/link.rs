@@ -9,6 +9,7 @@ use crate::{
     extract::ConnectError,
     id::SocketId,
     parser::{Body, encode_event},
+    server::Spelling,
 };
 use parking_lot::Mutex;
 use std::{
@@ -28,6 +29,8 @@ pub(super) struct Link {
     pub(super) path: String,
     /// How long anything is waited for.
     pub(super) patience: Duration,
+    /// How the server spells packets.
+    pub(super) spelling: Spelling,
     /// Guards everything that changes. A leaf; nothing of the server's or the user's runs under it.
     state: Mutex<State>,
     /// Something changed that a test may wait for.
@@ -77,7 +80,7 @@ pub(super) struct Batch {
 }
 
 impl Link {
-    pub(super) fn new(path: String, patience: Duration) -> Self {
+    pub(super) fn new(path: String, patience: Duration, spelling: Spelling) -> Self {
         let state = State {
             status: Status::Connecting,
             id: None,
@@ -89,7 +92,7 @@ impl Link {
             log: Vec::new(),
             failure: None,
         };
-        Link { path, patience, state: Mutex::new(state), news: Notify::new(), queued: Notify::new() }
+        Link { path, patience, spelling, state: Mutex::new(state), news: Notify::new(), queued: Notify::new() }
     }
 
     pub(super) fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
@@ -133,7 +136,7 @@ impl Link {
             self.note(format!("(not sent, the client is not connected: {})", event.json()));
             return false;
         }
-        drop(self.post(packets(&encode_event(&self.path, id, event))));
+        drop(self.post(packets(&self.spelling, encode_event(&self.path, id, event))));
         true
     }
 

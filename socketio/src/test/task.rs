@@ -9,13 +9,11 @@ use super::{
 };
 use crate::{
     contract::{AckData, BoxFuture, Handler, Incoming, Outcome},
-    engine::{
-        Message,
-        proto::{Packet as EnginePacket, payload},
-    },
+    engine::proto::{Packet as EnginePacket, payload},
     extract::ConnectError,
     id::SocketId,
-    parser::{Body, Decoder, Kind, Limits, Packet, encode_ack},
+    parser::{Body, Kind, Limits, Packet, encode_ack},
+    server::SpellingDecoder,
 };
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use http::{Method, StatusCode};
@@ -27,7 +25,7 @@ pub(super) struct Task {
     link: Arc<Link>,
     wire: Arc<Wire>,
     session: Open,
-    decoder: Decoder,
+    decoder: SpellingDecoder,
     handler: Option<Handler>,
     running: FuturesUnordered<BoxFuture<'static, (String, Option<u64>, Outcome)>>,
 }
@@ -42,7 +40,7 @@ impl Drop for Task {
 impl Task {
     pub(super) fn new(link: Arc<Link>, wire: Arc<Wire>, session: Open, handler: Option<Handler>) -> Self {
         // What the server sends is what the test made it send: the limits of a browser have no place here.
-        let decoder = Decoder::new(Limits { max_attachments: usize::MAX, max_attachment_bytes: usize::MAX });
+        let decoder = link.spelling.decoder(Limits { max_attachments: usize::MAX, max_attachment_bytes: usize::MAX });
         Task { link, wire, session, decoder, handler, running: FuturesUnordered::new() }
     }
 
@@ -95,8 +93,7 @@ impl Task {
                     drop(self.link.post(vec!["3".to_owned()]));
                     continue;
                 }
-                Ok(EnginePacket::Message(Message::Text(text))) => self.decoder.text(text),
-                Ok(EnginePacket::Message(Message::Binary(bytes))) => self.decoder.binary(bytes),
+                Ok(EnginePacket::Message(message)) => self.decoder.decode(message),
                 Ok(_) => continue,
             };
             match packet {
@@ -177,7 +174,7 @@ impl Task {
             }
         };
         if let (Some(id), Some(body)) = (id, answer) {
-            drop(self.link.post(packets(&encode_ack(&self.link.path, id, body))));
+            drop(self.link.post(packets(&self.link.spelling, encode_ack(&self.link.path, id, body))));
         }
     }
 }

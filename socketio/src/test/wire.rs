@@ -1,10 +1,10 @@
 //! Engine.IO requests, handed to the server's tower service as values: no socket is involved.
 
 use crate::{
-    engine::{NotFound, Service},
+    engine::{Bundle, Frame, NotFound, Service, proto::FrameData},
     extract::ConnectError,
     parser::Encoded,
-    server::SocketIo,
+    server::{SocketIo, Spelling},
     text::Text,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -76,8 +76,12 @@ fn refused(answer: &Response) -> ConnectError {
     ConnectError::new(message).with_data(serde_json::json!({ "status": answer.status.as_u16() }))
 }
 
-/// The Engine.IO packets of a Socket.IO packet: its text, and each attachment in base64.
-pub(super) fn packets(packet: &Encoded) -> Vec<String> {
-    let attachments = packet.attachments.iter().map(|bytes| format!("b{}", STANDARD.encode(bytes)));
-    std::iter::once(format!("4{}", packet.text())).chain(attachments).collect()
+/// The Engine.IO packets of a Socket.IO packet, binary ones in base64.
+pub(super) fn packets(spelling: &Spelling, packet: Encoded) -> Vec<String> {
+    let Bundle { first, rest } = spelling.bundle(packet);
+    let text = |frame: Frame| match frame.data {
+        FrameData::Text(framed) => String::from_utf8_lossy(framed.as_payload()).into_owned(),
+        FrameData::Binary(bytes) => format!("b{}", STANDARD.encode(bytes)),
+    };
+    std::iter::once(first).chain(rest).map(text).collect()
 }

@@ -6,8 +6,11 @@ import { base, cleanup, within, withResolvers, DEADLINE } from "./core.mjs";
 
 export const F1 = "/engine.io/";
 export const F2 = "/socket.io/";
+export const F3 = "/engine.io-v3/";
 export const F4 = "/fixture/";
+export const F5 = "/legacy/";
 export const F6 = "/recovery/";
+export const F7 = "/msgpack/";
 export const F8 = "/cors/";
 export const SEPARATOR = "\x1e";
 

@@ -1,9 +1,10 @@
-// The conformance fixture (groups H, F1, F2, F4, F6, F8) on the official Node server: the oracle of the suites.
+// The conformance fixture (groups H, F1 to F8) on the official Node server: the oracle of the suites.
 // Argument types are checked the way a typed server would (a wrong type = the event is ignored, no ack);
 // nothing else is guarded, so whatever kills a stock Node server kills this one too.
 import { createServer } from "node:http";
 import { Server as EngineServer } from "engine.io";
 import { Server } from "socket.io";
+import msgpack from "socket.io-msgpack-parser";
 
 const flag = process.argv.indexOf("--port");
 const port = flag === -1 ? 0 : Number(process.argv[flag + 1]);
@@ -18,10 +19,12 @@ const http = createServer((req, res) => {
   res.end(health ? "ok" : "not found");
 });
 
-// F1: raw Engine.IO, echoes every message
-const engine = new EngineServer({ pingInterval: 300, pingTimeout: 200, maxHttpBufferSize: 1_000_000 });
-engine.on("connection", (socket) => socket.on("message", (data) => socket.send(data)));
-engine.attach(http, { path: "/engine.io/" });
+// F1 and F3: raw Engine.IO, echoes every message
+for (const [path, allowEIO3] of [["/engine.io/", false], ["/engine.io-v3/", true]]) {
+  const engine = new EngineServer({ pingInterval: 300, pingTimeout: 200, maxHttpBufferSize: 1_000_000, allowEIO3 });
+  engine.on("connection", (socket) => socket.on("message", (data) => socket.send(data)));
+  engine.attach(http, { path });
+}
 
 // F2: the handlers of the socket.io-protocol Readme
 const protocol = new Server(http, {
@@ -42,7 +45,7 @@ protocol.on("connection", (socket) => {
 });
 protocol.of("/custom").on("connection", (socket) => socket.emit("auth", socket.handshake.auth));
 
-// F4, F6 and F8: the app
+// F4 to F8: the app
 const appOptions = {
   serveClient: false,
   pingInterval: 25_000,
@@ -57,6 +60,8 @@ const appOptions = {
 };
 app(new Server(http, { ...appOptions, path: "/fixture/" }));
 app(new Server(http, { ...appOptions, path: "/recovery/", connectionStateRecovery: { maxDisconnectionDuration: 5000 } }));
+app(new Server(http, { ...appOptions, path: "/legacy/", allowEIO3: true }));
+app(new Server(http, { ...appOptions, path: "/msgpack/", parser: msgpack }));
 app(
   new Server(http, {
     ...appOptions,

@@ -12,6 +12,9 @@ mod reason {
 mod text {
     pub(crate) use socketio::Text;
 }
+#[allow(dead_code, unused_imports, reason = "only the frames that are sent are needed")]
+#[path = "../../../socketio/src/websocket/mod.rs"]
+mod websocket;
 
 use libfuzzer_sys::fuzz_target;
 

@@ -63,9 +63,9 @@ impl Connection {
                 self.poll = None;
                 handle(Input::PollAborted);
             }
-            Command::WebSocket(upgrade) => {
+            Command::WebSocket(upgrade, revision) => {
                 handle(Input::ProbeOpened);
-                let opening = Opening::new(upgrade, false, self.max_message_bytes);
+                let opening = Opening::new(upgrade, false, self.max_message_bytes).speaking(revision);
                 match self.session.poll() {
                     Some(Output::AcceptProbe) => self.probe = Some(Box::new(Probe::Opening(opening))),
                     _ => dismiss(Probe::Opening(opening)),
@@ -113,7 +113,7 @@ impl Connection {
             Output::AnswerPoll(packets) => {
                 if let Some(responder) = self.poll.take() {
                     let frames: Vec<Frame> = packets.iter().map(Frame::control).collect();
-                    polling::answer(responder, frames.iter());
+                    polling::answer(responder, self.handle.revision, frames.iter());
                 }
             }
             Output::AcceptPost => self.accepted_post = self.post.take(),

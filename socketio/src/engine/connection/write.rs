@@ -63,7 +63,7 @@ impl Connection {
         }
         if let Some(responder) = self.poll.take() {
             // A GET whose client has gone ends the session, as in the reference.
-            if !polling::answer(responder, self.control.iter().chain(self.queue.iter())) {
+            if !polling::answer(responder, self.handle.revision, self.control.iter().chain(self.queue.iter())) {
                 self.session.handle(Input::PollAborted, self.now);
                 return HELD_BACK;
             }

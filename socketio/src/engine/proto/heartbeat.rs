@@ -5,6 +5,8 @@
 //!                                 |--timeout--> dead
 //! ```
 //! As the reference since 6.6.10: the first other packet while waiting restarts the timeout, once for each ping.
+//! In revision 3 the client pings: the server only waits, each time for interval and timeout together, and other packets
+//! change nothing.
 
 use super::server::Timing;
 use std::time::Instant;
@@ -22,8 +24,23 @@ pub(super) struct Heartbeat {
 
 #[derive(Debug)]
 enum State {
-    Quiet { ping_at: Instant },
-    Waiting { dead_at: Instant, extended: bool },
+    Quiet {
+        ping_at: Instant,
+    },
+    Waiting {
+        dead_at: Instant,
+        extended: bool,
+    },
+    /// In revision 3: nothing but a ping of the client counts.
+    Listening {
+        dead_at: Instant,
+    },
+}
+
+impl State {
+    fn listening(timing: &Timing, now: Instant) -> State {
+        State::Listening { dead_at: now + timing.ping_interval + timing.ping_timeout }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -37,13 +54,18 @@ impl Heartbeat {
         Heartbeat { state: State::Quiet { ping_at: now + timing.ping_interval }, suspended: false }
     }
 
+    /// The heartbeat of revision 3.
+    pub(super) fn of_the_client(timing: &Timing, now: Instant) -> Self {
+        Heartbeat { state: State::listening(timing, now), suspended: false }
+    }
+
     pub(super) fn deadline(&self, timing: &Timing) -> Instant {
         match self.state {
             State::Quiet { ping_at } => ping_at,
-            State::Waiting { dead_at, .. } if self.suspended => {
+            State::Waiting { dead_at, .. } | State::Listening { dead_at } if self.suspended => {
                 dead_at + (timing.ping_interval + timing.ping_timeout) * SUSPENDED_BEATS
             }
-            State::Waiting { dead_at, .. } => dead_at,
+            State::Waiting { dead_at, .. } | State::Listening { dead_at } => dead_at,
         }
     }
 
@@ -56,8 +78,13 @@ impl Heartbeat {
                 self.state = State::Waiting { dead_at: now + timing.ping_timeout, extended: false };
                 Some(Beat::Ping)
             }
-            State::Waiting { .. } => Some(Beat::Dead),
+            State::Waiting { .. } | State::Listening { .. } => Some(Beat::Dead),
         }
+    }
+
+    /// The client has asked, as it does in revision 3.
+    pub(super) fn ping(&mut self, timing: &Timing, now: Instant) {
+        self.state = State::listening(timing, now);
     }
 
     pub(super) fn pong(&mut self, timing: &Timing, now: Instant) {
@@ -72,10 +99,14 @@ impl Heartbeat {
         }
     }
 
-    /// Reading from the client stops or goes on; when it goes on, a pong has the whole timeout again.
+    /// Reading from the client stops or goes on; when it goes on, its sign of life has the whole time again.
     pub(super) fn suspend(&mut self, suspended: bool, timing: &Timing, now: Instant) {
-        if let (true, false, State::Waiting { dead_at, .. }) = (self.suspended, suspended, &mut self.state) {
-            *dead_at = now + timing.ping_timeout;
+        if self.suspended && !suspended {
+            match &mut self.state {
+                State::Quiet { .. } => {}
+                State::Waiting { dead_at, .. } => *dead_at = now + timing.ping_timeout,
+                listening @ State::Listening { .. } => *listening = State::listening(timing, now),
+            }
         }
         self.suspended = suspended;
     }

@@ -1,5 +1,5 @@
 //! The Engine.IO protocol, sans-IO: bytes and time go in by argument, orders and events come out by return.
-//! Spec: Engine.IO protocol, revision 4.
+//! Spec: Engine.IO protocol, revision 4; what differs in revision 3 is in `revision` and `v3`.
 //!
 //! Not here: sockets, HTTP and clocks; see `engine::connection` and `engine::transport`.
 
@@ -9,13 +9,16 @@ mod handshake;
 mod heartbeat;
 mod packet;
 pub(crate) mod payload;
+mod revision;
 mod server;
 #[cfg(test)]
 mod tests;
 mod transport;
+pub(crate) mod v3;
 
 pub(crate) use handshake::open_packet;
 pub use packet::Message;
 pub(crate) use packet::{Frame, FrameData, Packet};
+pub(crate) use revision::{Payload, Revision};
 pub(crate) use server::{Input, Output, Path, ServerSession, Timing};
 pub use transport::Transport;

@@ -79,7 +79,7 @@ fn data(text: Text) -> Text {
 }
 
 /// Reads base64 as leniently as Node's `Buffer`: both alphabets, padding or none, everything else skipped.
-fn decode_base64(text: &[u8]) -> Bytes {
+pub(super) fn decode_base64(text: &[u8]) -> Bytes {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &alphabet::STANDARD,
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true),

@@ -25,11 +25,14 @@ pub(crate) fn encode<'a>(frames: impl Iterator<Item = &'a Frame> + Clone) -> Byt
 
 /// Splits a body into packets. An empty body is one illegal packet, as in the reference.
 pub(crate) fn decode(body: &Text) -> impl Iterator<Item = Result<Packet, PacketError>> + '_ {
-    let mut next = Some(0);
-    std::iter::from_fn(move || {
-        let start = next?;
-        let end = body.as_bytes()[start..].iter().position(|byte| *byte == SEPARATOR).map_or(body.len(), |at| start + at);
-        next = (end < body.len()).then_some(end + 1);
-        Some(Packet::decode(body.slice(start..end)))
-    })
+    let mut cursor = Some(0);
+    std::iter::from_fn(move || next(body, &mut cursor))
+}
+
+/// Reads the packet at the cursor, and moves the cursor behind it.
+pub(super) fn next(body: &Text, cursor: &mut Option<usize>) -> Option<Result<Packet, PacketError>> {
+    let start = (*cursor)?;
+    let end = body.as_bytes()[start..].iter().position(|byte| *byte == SEPARATOR).map_or(body.len(), |at| start + at);
+    *cursor = (end < body.len()).then_some(end + 1);
+    Some(Packet::decode(body.slice(start..end)))
 }

@@ -17,7 +17,7 @@
 use super::{
     heartbeat::{Beat, Heartbeat},
     packet::{Message, Packet},
-    payload,
+    revision::Revision,
 };
 use crate::{reason::DisconnectReason, text::Text};
 use std::{
@@ -157,6 +157,7 @@ struct Probe {
 pub(crate) struct ServerSession {
     /// The same for all sessions of a server.
     timing: Arc<Timing>,
+    revision: Revision,
     state: State,
     heartbeat: Heartbeat,
     polling: bool,
@@ -172,6 +173,7 @@ impl ServerSession {
         ServerSession {
             heartbeat: Heartbeat::new(&timing, now),
             timing,
+            revision: Revision::Four,
             state: if websocket { State::WebSocket } else { State::Polling },
             polling: false,
             posting: false,
@@ -179,6 +181,15 @@ impl ServerSession {
             // Mostly there is one at a time, and the first to come would make room for four.
             outputs: VecDeque::with_capacity(1),
         }
+    }
+
+    /// The same session in another revision of the protocol.
+    pub(crate) fn speaking(self, revision: Revision, now: Instant) -> Self {
+        let heartbeat = match revision {
+            Revision::Four => self.heartbeat,
+            Revision::Three { .. } => Heartbeat::of_the_client(&self.timing, now),
+        };
+        ServerSession { revision, heartbeat, ..self }
     }
 
     /// The next order or event, in order.
@@ -294,9 +305,13 @@ impl ServerSession {
                 self.heartbeat.sign_of_life(&self.timing, now);
                 self.outputs.push_back(Output::Message(message));
             }
-            Some(Packet::Pong(_)) => self.heartbeat.pong(&self.timing, now),
-            // The server pings, not the client: revision 4 turned the heartbeat around.
-            Some(Packet::Ping(_)) => self.close_now(DisconnectReason::TransportError),
+            // Revision 4 turned the heartbeat around: the server pings, not the client.
+            Some(Packet::Pong(_)) if self.revision == Revision::Four => self.heartbeat.pong(&self.timing, now),
+            Some(Packet::Ping(_)) if self.revision != Revision::Four => {
+                self.heartbeat.ping(&self.timing, now);
+                self.outputs.push_back(Output::Send(Packet::Pong(Text::default())));
+            }
+            Some(Packet::Ping(_) | Packet::Pong(_)) => self.close_now(DisconnectReason::TransportError),
             Some(Packet::Open(_) | Packet::Close | Packet::Upgrade | Packet::Noop) => {
                 self.heartbeat.sign_of_life(&self.timing, now)
             }
@@ -338,7 +353,7 @@ impl ServerSession {
             return;
         }
         self.outputs.push_back(Output::AcceptPost);
-        for packet in payload::decode(body) {
+        for packet in self.revision.decode_payload(body) {
             if self.is_closed() {
                 return;
             }

@@ -1,10 +1,9 @@
 //! Long polling as the connection's task sees it: requests come as commands and are answered through a one-shot channel.
 
 use crate::{
-    engine::proto::{Frame, payload::encode},
+    engine::proto::{Frame, Payload, Revision},
     text::Text,
 };
-use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::oneshot;
 
@@ -12,7 +11,7 @@ use tokio::sync::oneshot;
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// 200 with a payload, and whether any of it wants to be compressed.
-    Payload { payload: Bytes, compress: bool },
+    Payload { payload: Payload, compress: bool },
     /// 200 `ok`.
     Accepted,
     /// 400, empty.
@@ -35,12 +34,12 @@ pub(crate) enum Command {
     PostAnswered(Text),
     PostDropped,
     PostAborted,
-    /// A request to open a WebSocket with this session's id.
-    WebSocket(OnUpgrade),
+    /// A request to open a WebSocket with this session's id, on which packets are to be spelled like this.
+    WebSocket(OnUpgrade, Revision),
 }
 
 /// Answers a hanging GET with these frames. `false`: the client has gone.
-pub(crate) fn answer<'a>(responder: Responder, frames: impl Iterator<Item = &'a Frame> + Clone) -> bool {
+pub(crate) fn answer<'a>(responder: Responder, revision: Revision, frames: impl Iterator<Item = &'a Frame> + Clone) -> bool {
     let compress = frames.clone().any(|frame| frame.compress);
-    responder.send(Answer::Payload { payload: encode(frames), compress }).is_ok()
+    responder.send(Answer::Payload { payload: revision.encode_payload(frames), compress }).is_ok()
 }

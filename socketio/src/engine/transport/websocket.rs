@@ -7,7 +7,7 @@
 //! An idle connection owns no buffer. Not here: the frames themselves; see `websocket`.
 
 use crate::{
-    engine::proto::{Frame, FrameData, Message, Packet},
+    engine::proto::{Frame, FrameData, Packet, Revision},
     websocket::{Incoming, Input, MAX_HEADER, Opcode, Reader, Role, masked, write_header},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -57,6 +57,7 @@ pub(crate) enum Received {
 pub(crate) struct WebSocket {
     io: Upgraded,
     role: Role,
+    revision: Revision,
     reader: Reader,
     /// Small frames that go before all others: pongs, a probe's answer, the close frame at the end.
     first: Vec<u8>,
@@ -85,6 +86,7 @@ enum Side {
 pub(crate) struct Opening {
     upgrade: OnUpgrade,
     role: Role,
+    revision: Revision,
     max_message_bytes: usize,
 }
 
@@ -92,7 +94,12 @@ impl Opening {
     /// The side of a client masks what it sends.
     pub(crate) fn new(upgrade: OnUpgrade, masks: bool, max_message_bytes: usize) -> Self {
         let role = if masks { Role::Client } else { Role::Server };
-        Opening { upgrade, role, max_message_bytes }
+        Opening { upgrade, role, revision: Revision::Four, max_message_bytes }
+    }
+
+    /// The same WebSocket with packets of another revision.
+    pub(crate) fn speaking(self, revision: Revision) -> Self {
+        Opening { revision, ..self }
     }
 
     /// `None`: the connection was lost.
@@ -101,6 +108,7 @@ impl Opening {
         Poll::Ready(upgraded.ok().map(|io| WebSocket {
             io,
             role: self.role,
+            revision: self.revision,
             reader: Reader::new(self.role, self.max_message_bytes),
             first: Vec::new(),
             unsent: None,
@@ -130,8 +138,8 @@ impl WebSocket {
             while self.input == Side::Open {
                 match self.reader.next(&mut input) {
                     Ok(None) => break,
-                    Ok(Some(Incoming::Text(text))) => take(Received::Packet(Packet::decode(text).ok())),
-                    Ok(Some(Incoming::Binary(bytes))) => take(Received::Packet(Some(Packet::Message(Message::Binary(bytes))))),
+                    Ok(Some(Incoming::Text(text))) => take(Received::Packet(self.revision.decode_text(text).ok())),
+                    Ok(Some(Incoming::Binary(bytes))) => take(Received::Packet(self.revision.decode_binary(bytes).ok())),
                     Ok(Some(Incoming::Ping(payload))) => self.pong(&payload),
                     Ok(Some(Incoming::Pong)) => {}
                     Ok(Some(Incoming::Close(payload))) => {
@@ -307,7 +315,7 @@ impl WebSocket {
     }
 
     fn parts(&self, frame: Frame) -> (Header, Bytes) {
-        match (self.role, frame.data) {
+        match (self.role, self.revision.websocket_frame(frame.data)) {
             (Role::Server, FrameData::Text(framed)) => (Header::NONE, framed.into_bytes()),
             (Role::Server, FrameData::Binary(bytes)) => (Header::new(Opcode::Binary, bytes.len()), bytes),
             (Role::Client, FrameData::Text(framed)) => (Header::NONE, masked(Opcode::Text, framed.as_payload(), rand::random())),

@@ -3,14 +3,16 @@
 
 use super::Connection;
 use crate::{
+    engine::Urgency,
     extract::{ConnectError, ConnectParts},
     id::SocketId,
     metrics::Measured,
-    parser::Packet,
+    parser::encode_connect_error,
     reason::DisconnectReason,
     server::{
         core::{Accepted, SocketCore},
         joined::Joined,
+        legacy,
         mounts::Mount,
         recovery::{Restored, claim},
         running::{ConnectResult, Done, Work},
@@ -33,23 +35,31 @@ pub(super) fn park(absent: Joined) {
 }
 
 impl Connection {
-    pub(super) fn connect(&mut self, cx: &mut Context<'_>, packet: &Packet) {
-        let path = packet.namespace();
+    pub(super) fn connect(&mut self, cx: &mut Context<'_>, path: &str, auth: Text) {
+        let is_legacy = self.link.engine.is_legacy();
         if self.sockets.len() >= self.shared.namespaces_per_connection {
             return self.refuse(path, "", &ConnectError::new("too many namespaces"));
         }
-        if packet.payload().len() > AUTH_BYTES {
+        if auth.len() > AUTH_BYTES {
             return self.refuse(path, "", &ConnectError::new("auth payload too large"));
         }
         let (mount, namespace) = match caught(|| self.shared.mounts.find(path)) {
             Ok(Some(found)) => found,
-            Ok(None) => return self.refuse(path, "", &ConnectError::new("Invalid namespace")),
+            // Said to clients of all versions in the same form.
+            Ok(None) => return self.refuse_with(path, "", &ConnectError::new("Invalid namespace").to_json()),
             // The pattern of a dynamic namespace is user code.
             Err(Panicked) => return self.refuse(path, "", &ConnectError::new("internal error")),
         };
-        let auth = if packet.payload().is_empty() { Text::from_static("{}") } else { Text::from(packet.payload()) };
-        let (auth, claim) = if namespace.lane.is_some() { claim(auth) } else { (auth, None) };
-        let core = SocketCore::new(SocketId::from_random(rand::random()), Arc::clone(&namespace), Arc::clone(&self.link), auth);
+        let (auth, claim) = if namespace.lane.is_some() && !is_legacy { claim(auth) } else { (auth, None) };
+        let known_as = is_legacy.then(|| legacy::known_as(path, self.link.engine.id));
+        let id = match known_as {
+            Some(legacy::Known::Id(id)) => id,
+            _ => SocketId::from_random(rand::random()),
+        };
+        let core = SocketCore::new(id, Arc::clone(&namespace), Arc::clone(&self.link), auth);
+        if let Some(legacy::Known::Room(room)) = known_as {
+            core.join(room);
+        }
         // Most connections have one.
         if self.sockets.is_empty() {
             self.sockets.reserve_exact(1);
@@ -62,6 +72,30 @@ impl Connection {
             }
             _ => self.admit(cx, &mount, ConnectParts::new(core)),
         }
+    }
+
+    /// An old client is in `/` without asking. Where there is no `/`, it is not told: it would take that for a refusal of
+    /// every namespace.
+    pub(super) fn join_root(&mut self, cx: &mut Context<'_>) {
+        if !matches!(caught(|| self.shared.mounts.find("/")), Ok(None)) {
+            self.connect(cx, "/", Text::from_static("{}"));
+        }
+    }
+
+    /// `label`: what the namespace is called in metrics, if there is one.
+    fn refuse(&self, path: &str, label: &str, error: &ConnectError) {
+        if self.link.engine.is_legacy() {
+            self.refuse_with(path, label, &legacy::refusal(error));
+        } else {
+            self.refuse_with(path, label, &error.to_json());
+        }
+    }
+
+    fn refuse_with(&self, path: &str, label: &str, payload: &str) {
+        self.shared.settings.meter.record(Measured::SocketRefused { namespace: label });
+        let answer = self.shared.settings.spelling.bundle(encode_connect_error(path, payload));
+        // A connection that has ended needs no answer.
+        let _ = self.link.engine.outbox.push(answer, Urgency::Answer);
     }
 
     /// Asks the connect function.

@@ -8,7 +8,6 @@ use crate::{
     parser::{Body, encode_ack},
     server::{
         ack::{AckTable, Waiter},
-        core::bundle,
         emit::EmitError,
     },
     text::Text,
@@ -84,6 +83,6 @@ impl SocketCore {
     }
 
     pub(in crate::server) fn answer(&self, id: u64, body: Body) -> Result<(), EmitError> {
-        self.push(bundle(encode_ack(&self.namespace.path, id, body)), Urgency::Answer, None)
+        self.push(self.bundle(encode_ack(&self.namespace.path, id, body)), Urgency::Answer, None)
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     id::SocketId,
     parser::{Body, encode_event},
     room::Room,
-    server::core::bundle,
+    server::Spelling,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{
@@ -26,6 +26,8 @@ const ENTRY: usize = size_of::<Entry>() + 64;
 pub(super) struct Log {
     /// Tells offsets of this log from those of others.
     tag: String,
+    /// How its packets are spelled.
+    spelling: Spelling,
     entries: VecDeque<Entry>,
     /// The number of the last event; the first has 1.
     last: u64,
@@ -48,9 +50,10 @@ struct Entry {
 }
 
 impl Log {
-    pub(super) fn new(tag: [u8; 6], max_events: usize, max_bytes: usize, max_age: Duration) -> Self {
+    pub(super) fn new(tag: [u8; 6], spelling: Spelling, max_events: usize, max_bytes: usize, max_age: Duration) -> Self {
         Log {
             tag: URL_SAFE_NO_PAD.encode(tag),
+            spelling,
             entries: VecDeque::new(),
             last: 0,
             bytes: 0,
@@ -100,7 +103,7 @@ impl Log {
         };
         let attachments: usize = encoded.attachments.iter().map(|bytes| bytes.len() + size_of_val(bytes)).sum();
         let cost = ENTRY + encoded.buffer.capacity() + attachments + rooms * size_of::<Room>();
-        let packet = bundle(encoded).compress(compress);
+        let packet = self.spelling.bundle(encoded).compress(compress);
         let entry =
             Entry { number: self.last, at: Instant::now(), dropped: Arc::clone(dropped), audience, packet: packet.clone(), cost };
         self.bytes += cost;

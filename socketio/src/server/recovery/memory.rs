@@ -22,6 +22,7 @@ use crate::{
         namespace::NamespaceCore,
         running::{Running, Work},
         session::{caught, drop_caught},
+        spelling::Spelling,
     },
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
@@ -103,9 +104,9 @@ impl Drop for Memory {
 
 impl Memory {
     /// `noticed`: the longest time in which a dead connection is noticed.
-    pub(in crate::server) fn new(settings: Recovery, noticed: Duration) -> Arc<Self> {
+    pub(in crate::server) fn new(settings: Recovery, noticed: Duration, spelling: Spelling) -> Arc<Self> {
         let max_age = settings.max_disconnection.saturating_add(noticed);
-        let log = Log::new(rand::random(), settings.max_events, settings.max_bytes, max_age);
+        let log = Log::new(rand::random(), spelling, settings.max_events, settings.max_bytes, max_age);
         Arc::new_cyclic(|me| Memory {
             me: Weak::clone(me),
             settings,

@@ -5,7 +5,7 @@ use crate::{
     id::SocketId,
     parser::Body,
     room::{Room, Target},
-    server::recovery::tracked::History,
+    server::{Spelling, recovery::tracked::History},
 };
 use std::{
     sync::{
@@ -31,7 +31,7 @@ fn to(room: &str) -> Audience {
 }
 
 fn log(max_events: usize, max_bytes: usize) -> Log {
-    Log::new([7; 6], max_events, max_bytes, MINUTE)
+    Log::new([7; 6], Spelling::default(), max_events, max_bytes, MINUTE)
 }
 
 /// The numbers of the events that a client missed which was taken in before all of them and is in no room.

@@ -4,7 +4,7 @@
 //! Shared by the property tests and by the fuzz target `engine_session`.
 
 use crate::{
-    engine::proto::{Input, Message, Output, Packet, Path, ServerSession, Timing},
+    engine::proto::{Input, Message, Output, Packet, Path, Revision, ServerSession, Timing},
     reason::DisconnectReason,
     text::Text,
 };
@@ -16,6 +16,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 
 struct Audit {
     session: ServerSession,
+    revision: Revision,
     now: Instant,
     polling: bool,
     posting: bool,
@@ -38,9 +39,11 @@ pub(crate) fn play(schedule: &[u8]) {
         upgrade_timeout: Duration::from_secs(10),
         close_timeout: Duration::from_secs(30),
     };
-    let session = ServerSession::new(websocket, timing, now);
+    let legacy = schedule.first().is_some_and(|byte| byte & 2 == 2);
+    let revision = if legacy { Revision::Three { base64: false } } else { Revision::Four };
+    let session = ServerSession::new(websocket, timing, now).speaking(revision, now);
     let (polling, posting, probing, closing, closed) = Default::default();
-    let mut audit = Audit { session, now, polling, posting, probing, websocket, closing, closed, sent: 0, next: 0 };
+    let mut audit = Audit { session, revision, now, polling, posting, probing, websocket, closing, closed, sent: 0, next: 0 };
     for step in schedule.get(1..).unwrap_or_default().chunks_exact(2) {
         audit.step(step[0], step[1]);
     }
@@ -70,12 +73,12 @@ impl Audit {
             9 => self.feed(Input::ProbeOpened),
             10 | 11 => {
                 let packet = self.packet(argument);
-                self.feed(Input::ProbePacket(Packet::decode(packet).ok()));
+                self.feed(Input::ProbePacket(self.revision.decode_text(packet).ok()));
             }
             12 => self.feed(Input::ProbeClosed),
             13 if self.websocket => {
                 let packet = self.packet(argument);
-                self.feed(Input::Packet(Packet::decode(packet).ok()));
+                self.feed(Input::Packet(self.revision.decode_text(packet).ok()));
                 self.all_delivered();
             }
             14 if self.websocket && argument < 32 => {
@@ -107,7 +110,11 @@ impl Audit {
 
     fn post(&mut self, argument: u8) {
         let packets: Vec<Text> = (0..=argument >> 6).map(|at| self.packet(argument.wrapping_add(at))).collect();
-        self.feed(Input::Post(packets.iter().map(Text::as_str).collect::<Vec<_>>().join("\x1e").into()));
+        let body: String = match self.revision {
+            Revision::Four => packets.iter().map(Text::as_str).collect::<Vec<_>>().join("\x1e"),
+            Revision::Three { .. } => packets.iter().map(|packet| format!("{}:{packet}", packet.len())).collect(),
+        };
+        self.feed(Input::Post(body.into()));
         self.all_delivered();
     }
 
@@ -171,8 +178,15 @@ impl Audit {
                 assert!(delivers && number >= self.next && number < self.sent, "message {number} out of order");
                 self.next = number + 1;
             }
-            Output::Message(Message::Binary(bytes)) => assert!(delivers && &bytes[..] == b"\xe2\x99\xa5"),
-            Output::Send(packet) => assert_eq!((packet, self.closing), (Packet::Ping(Text::default()), false)),
+            Output::Message(Message::Binary(bytes)) => {
+                let expected: &[u8] = if self.revision == Revision::Four { b"\xe2\x99\xa5" } else { b"\xa6i" };
+                assert!(delivers && bytes == expected);
+            }
+            Output::Send(packet) => {
+                let text = Text::default();
+                let expected = if self.revision == Revision::Four { Packet::Ping(text) } else { Packet::Pong(text) };
+                assert_eq!((packet, self.closing), (expected, false));
+            }
             Output::AnswerPoll(packets) => {
                 assert!(std::mem::take(&mut self.polling) && !packets.is_empty());
             }

@@ -7,4 +7,5 @@ mod pair;
 mod payload;
 mod property;
 mod server;
+mod v3;
 mod world;

@@ -5,7 +5,7 @@ use super::{
     world::{Options, World},
 };
 use crate::{
-    engine::proto::{Frame, Message, Packet, payload},
+    engine::proto::{Frame, Message, Packet, Payload, Revision, payload, v3},
     text::Text,
 };
 use proptest::prelude::*;
@@ -55,6 +55,30 @@ proptest! {
         let body = Text::from_utf8(payload::encode(frames.iter())).expect("a payload is text");
         let decoded: Vec<Packet> = payload::decode(&body).map(|packet| packet.expect("our own packet")).collect();
         prop_assert_eq!(decoded, packets);
+    }
+
+    #[test]
+    fn a_payload_of_revision_3_comes_back(packets in proptest::collection::vec(packet(), 1..8), base64 in any::<bool>()) {
+        let revision = Revision::Three { base64 };
+        let frames: Vec<Frame> = packets.iter().map(Frame::control).collect();
+        let body = match revision.encode_payload(frames.iter()) {
+            Payload::Text(text) => Text::from_utf8(text).expect("a text payload is text"),
+            Payload::Binary(bytes) => {
+                prop_assert!(!base64);
+                v3::payload::text_of_binary(&bytes)
+            }
+        };
+        let decoded: Vec<Packet> = revision.decode_payload(&body).map(|packet| packet.expect("our own packet")).collect();
+        prop_assert_eq!(decoded, packets);
+    }
+
+    #[test]
+    fn any_bytes_are_a_payload_of_revision_3_or_refused(text in "([0-9]{0,2}:?[0-9b]?\\PC{0,3}){0,6}", bytes in proptest::collection::vec(prop_oneof![0_u8..10, Just(255), any::<u8>()], 0..24)) {
+        for body in [Text::from(text), v3::payload::text_of_binary(&bytes)] {
+            let packets: Vec<_> = Revision::Three { base64: false }.decode_payload(&body).collect();
+            // A mistake is the last that is heard.
+            prop_assert!(packets.iter().rev().skip(1).all(Result::is_ok));
+        }
     }
 
     #[test]

@@ -5,13 +5,13 @@
 
 use super::world::TIMING;
 use crate::{
-    engine::proto::{Input, Message, Output, Packet, Path, ServerSession},
+    engine::proto::{Input, Message, Output, Packet, Path, Revision, ServerSession},
     reason::DisconnectReason::{self, ForcedClose, PingTimeout, SlowConsumer},
     text::Text,
 };
 use std::time::{Duration, Instant};
 
-struct Script {
+pub(super) struct Script {
     session: ServerSession,
     start: Instant,
     now: Instant,
@@ -74,8 +74,14 @@ impl Script {
         Script { session: ServerSession::new(websocket, TIMING, now), start: now, now }
     }
 
+    /// A session of revision 3.
+    pub(super) fn legacy(websocket: bool) -> Self {
+        let Script { session, start, now } = Script::new(websocket);
+        Script { session: session.speaking(Revision::Three { base64: false }, now), start, now }
+    }
+
     #[track_caller]
-    fn play(&mut self, script: &str) {
+    pub(super) fn play(&mut self, script: &str) {
         for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let (before, expected) = line.split_once("->").unwrap_or((line, ""));
             let mut before = before.trim();
@@ -91,7 +97,7 @@ impl Script {
     }
 
     /// Seconds since the start.
-    fn deadline(&self) -> Option<f64> {
+    pub(super) fn deadline(&self) -> Option<f64> {
         self.session.deadline().map(|at| (at - self.start).as_secs_f64())
     }
 }

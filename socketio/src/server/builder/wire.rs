@@ -1,0 +1,35 @@
+//! What is spoken with clients: the spelling of packets, old versions, attachments.
+
+use super::Builder;
+use crate::{parser::Parser, server::Spelling};
+
+impl<S: Clone + Send + Sync + 'static> Builder<S> {
+    /// Also serves clients of Socket.IO 1 and 2, and JSONP polling. `allowEIO3`, default false. Clients since Socket.IO 3 do not
+    /// notice; rooms may hold clients of all versions.
+    ///
+    /// An old client takes the id of its session for the id of its socket in `/`. So [`Socket::id`](crate::Socket::id) tells it
+    /// too, and whoever is told that id can speak for the client, as with the JavaScript server.
+    pub fn allow_eio3(self, allow: bool) -> Self {
+        self.config(|config| config.allow_eio3(allow))
+    }
+
+    /// How packets are spelled, for all clients of this server: [`MsgPack`](crate::parser::MsgPack) or a parser of your own.
+    /// `parser`, default the protocol's own, which needs no parser. Clients must be given the same.
+    pub fn parser(mut self, parser: impl Parser) -> Self {
+        self.spelling = Spelling::custom(parser);
+        self
+    }
+
+    /// The largest number of attachments in one packet. `maxAttachments` of the parser, default 10. Clients have a limit
+    /// of their own for what they receive.
+    pub fn max_attachments(mut self, attachments: usize) -> Self {
+        self.max_attachments = attachments;
+        self
+    }
+
+    /// The largest sum of all attachments of one packet. Default the largest number of them times the largest message.
+    pub fn max_attachment_bytes(mut self, bytes: usize) -> Self {
+        self.max_attachment_bytes = Some(bytes);
+        self
+    }
+}
