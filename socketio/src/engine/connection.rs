@@ -11,6 +11,8 @@
 
 mod orders;
 mod sender;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use orders::dismiss;
@@ -23,7 +25,7 @@ use super::{
     proto::{Frame, Input, Message, Packet, Path, ServerSession, Timing},
     registry::{ConnectionHandle, Registration},
     transport::{
-        polling::{Answer, Responder},
+        polling::{Answer, Command, Responder},
         websocket::{Opening, Received, WebSocket},
     },
 };
@@ -94,6 +96,8 @@ pub struct Connection {
     timer_at: Option<Instant>,
     now: Instant,
     awake: bool,
+    /// Requests wait behind a POST that was answered before it was taken in.
+    held: bool,
     reading: bool,
     unwritten: u32,
     /// So much waits to be sent that nothing is read until the client has taken some of it.
@@ -159,6 +163,7 @@ impl Connection {
             session,
             now: now.into_std(),
             awake: false,
+            held: false,
             reading: true,
             unwritten: 0,
             congested: false,
@@ -278,6 +283,10 @@ impl Connection {
                     self.inbox = VecDeque::new();
                 }
             }
+            if self.held {
+                self.take_commands(read);
+                continue;
+            }
             if self.inbox.is_empty()
                 && let Some(post) = self.accepted_post.take()
             {
@@ -344,11 +353,23 @@ impl Connection {
             self.link = Link::Gone;
         }
         if attention {
-            while let Some(command) = self.handle.next_command() {
-                self.command(command);
-            }
+            self.take_commands(true);
         }
         attention
+    }
+
+    /// Takes in waiting requests. A POST whose client is answered already comes before the requests behind it also in what it
+    /// does: with `ordered`, they wait until the owner has seen what it brought.
+    fn take_commands(&mut self, ordered: bool) {
+        self.held = false;
+        while let Some(command) = self.handle.next_command() {
+            let answered = ordered && matches!(command, Command::PostAnswered(_));
+            self.command(command);
+            if answered && !self.inbox.is_empty() {
+                self.held = true;
+                return;
+            }
+        }
     }
 
     /// `true`: time has passed that the session waited for.

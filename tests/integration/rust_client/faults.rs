@@ -2,11 +2,11 @@
 
 use super::{
     proxy::{Fault, Proxy},
-    world::{Bot, Desk, Seen, World, connect, io, login, transports},
+    world::{Bot, Desk, Seen, World, builder, connect, io, login, transports},
 };
 use crate::server::{Server, eventually};
 use socketio::{
-    CallError, Client, EmitError, SocketIo, Untyped,
+    CallError, Client, EmitError, Recovery, SocketIo, Untyped,
     client::{ConnectError, End, Reconnect, Status},
 };
 use std::{
@@ -54,6 +54,35 @@ over_all_transports! {
             reconnected(&mut changes).await;
         }
         assert_eq!(client.emit().notes().await, Ok(vec![0, 1, 2]));
+    }
+
+    async fn what_was_missed_is_heard_once_and_in_order(transport) {
+        let io = builder(&Arc::default()).connection_state_recovery(Recovery::new()).build();
+        let server = Server::start(&io);
+        let proxy = Proxy::start(server.addr).await;
+        let bot = Arc::new(Bot::default());
+        let client = connect(&proxy.url(), transport).handler(Arc::clone(&bot)).await.unwrap();
+        let (id, mut changes, mut numbers) = (client.id(), client.changes(), 0..);
+        for round in 0..4 {
+            // The first loss comes before the client has heard anything.
+            let mut tell = |count| numbers.by_ref().take(count).for_each(|number| io.of::<dyn Desk>().emit().told(number));
+            tell(round * 3);
+            proxy.cut();
+            tell(3);
+            loop {
+                match changes.next().await {
+                    Some(Status::Connected { recovered }) => break assert!(recovered, "round {round}"),
+                    Some(_) => {}
+                    None => panic!("the client gave up"),
+                }
+            }
+            assert_eq!(client.id(), id);
+            tell(1);
+        }
+        let all: Vec<u32> = (0..numbers.start).collect();
+        eventually("everything is heard", || *bot.told.lock().unwrap() == all).await;
+        assert_eq!(client.emit().half(2).await, Ok(1));
+        assert_eq!(*bot.told.lock().unwrap(), all, "nothing comes twice");
     }
 
     async fn a_server_is_restarted_in_the_middle_of_traffic(transport) {

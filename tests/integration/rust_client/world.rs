@@ -2,7 +2,7 @@
 
 use crate::{client::Transport, server::Server};
 use socketio::{
-    Ack, Auth, Binary, Client, ConnectError, DisconnectReason, Socket, SocketIo,
+    Ack, Auth, Binary, Builder, Client, ConnectError, DisconnectReason, Socket, SocketIo,
     client::{Connect, Reconnect},
     events, namespace,
 };
@@ -131,6 +131,10 @@ impl Room for RoomSession {
 
 /// A server of [`Desk`], [`Room`] and nothing else. An empty name is refused.
 pub(crate) fn io(seen: &Arc<Seen>) -> SocketIo {
+    builder(seen).build()
+}
+
+pub(crate) fn builder(seen: &Arc<Seen>) -> Builder<()> {
     let seen = Arc::clone(seen);
     SocketIo::builder()
         .namespace::<dyn Desk, _>(move |socket: Socket<dyn Desk>, Auth(Login { name }): Auth<Login>| {
@@ -143,7 +147,6 @@ pub(crate) fn io(seen: &Arc<Seen>) -> SocketIo {
             }
         })
         .namespace::<dyn Room, _>(async |socket: Socket<dyn Room>| Ok::<_, ConnectError>(RoomSession(socket)))
-        .build()
 }
 
 pub(crate) struct World {

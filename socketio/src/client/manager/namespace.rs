@@ -103,10 +103,13 @@ impl Namespace {
                 inner.ok_or_else(|| "an `auth` payload is a JSON object: a struct or a map".to_owned())?.trim()
             }
         };
-        let (Some(pid), Some(offset)) = (&self.pid, &self.offset) else { return Ok(auth.map(str::to_owned)) };
-        let (pid, offset) = (serde_json::Value::from(&**pid), serde_json::Value::from(&**offset));
+        let Some(pid) = &self.pid else { return Ok(auth.map(str::to_owned)) };
+        let pid = serde_json::Value::from(&**pid);
+        // Who has heard nothing yet says no more than who it was, as the reference does.
+        let offset =
+            self.offset.as_deref().map_or_else(String::new, |offset| format!(",\"offset\":{}", serde_json::Value::from(offset)));
         let comma = if fields.is_empty() { "" } else { "," };
-        Ok(Some(format!("{{\"pid\":{pid},\"offset\":{offset}{comma}{fields}}}")))
+        Ok(Some(format!("{{\"pid\":{pid}{offset}{comma}{fields}}}")))
     }
 
     /// Remembers the offset that a server which can recover appends to its events. Events that ask for an acknowledgement
