@@ -8,6 +8,7 @@ mod connect;
 mod dynamic;
 mod emits;
 mod hooks;
+mod layers;
 mod names;
 mod parameters;
 mod returns;
@@ -55,7 +56,8 @@ struct Point {
 
 /// The whole fixture.
 pub fn app() -> Router {
-    let mounts: [fn(Builder) -> Builder; 11] = [
+    let mounts: [fn(Builder) -> Builder; 12] = [
+        layers::mount,
         parameters::mount,
         returns::mount,
         hooks::mount,
