@@ -15,7 +15,7 @@ pub enum SlowConsumer {
     Disconnect,
     /// The oldest messages that wait are dropped, until a quarter of the limit is free; a packet always goes with its
     /// attachments. Acknowledgements that the server gives and packets of the protocol are kept. An acknowledgement that a
-    /// dropped event asked for times out. A client that reads nothing at all is disconnected by its heartbeat, later.
+    /// dropped event asked for times out. What is dropped is also lost to a client that recovers its connection. A client that reads nothing at all is disconnected by its heartbeat, later.
     DropOldest,
 }
 
@@ -270,9 +270,9 @@ impl Config {
 
     pub(crate) fn timing(&self) -> Timing {
         Timing {
-            ping_interval: self.ping_interval,
-            ping_timeout: self.ping_timeout,
-            upgrade_timeout: self.upgrade_timeout,
+            ping_interval: self.ping_interval.min(FAR_FUTURE),
+            ping_timeout: self.ping_timeout.min(FAR_FUTURE),
+            upgrade_timeout: self.upgrade_timeout.min(FAR_FUTURE),
             close_timeout: CLOSE_TIMEOUT,
         }
     }
@@ -308,5 +308,7 @@ impl Config {
     }
 }
 
+/// As good as never, and still a point in time.
+const FAR_FUTURE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 /// How long a closing session waits for the client to take its last messages. The reference's constant.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);

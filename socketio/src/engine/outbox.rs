@@ -323,7 +323,7 @@ impl Outbox {
     }
 
     fn is_much(&self, bytes: usize) -> bool {
-        bytes >= self.limit_bytes / 2
+        bytes >= self.limit_bytes.div_ceil(2)
     }
 
     /// Whether these can be queued for a client that comes back, without making it a slow consumer at once.

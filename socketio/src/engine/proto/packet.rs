@@ -149,6 +149,10 @@ impl Frame {
         Frame { data: FrameData::Binary(message), compress: true }
     }
 
+    pub(crate) fn is_pong(&self) -> bool {
+        matches!(&self.data, FrameData::Text(framed) if framed.as_payload() == b"3")
+    }
+
     /// Encodes a packet that is no message.
     pub(crate) fn control(packet: &Packet) -> Frame {
         Frame::text(match packet {

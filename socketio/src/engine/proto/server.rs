@@ -309,7 +309,10 @@ impl ServerSession {
             Some(Packet::Pong(_)) if self.revision == Revision::Four => self.heartbeat.pong(&self.timing, now),
             Some(Packet::Ping(_)) if self.revision != Revision::Four => {
                 self.heartbeat.ping(&self.timing, now);
-                self.outputs.push_back(Output::Send(Packet::Pong(Text::default())));
+                // One answers for all that came at once.
+                if !matches!(self.outputs.back(), Some(Output::Send(Packet::Pong(_)))) {
+                    self.outputs.push_back(Output::Send(Packet::Pong(Text::default())));
+                }
             }
             Some(Packet::Ping(_) | Packet::Pong(_)) => self.close_now(DisconnectReason::TransportError),
             Some(Packet::Open(_) | Packet::Close | Packet::Upgrade | Packet::Noop) => {
