@@ -380,11 +380,11 @@ async fn a_server_that_closes_ends_the_sessions_that_wait() {
     assert_eq!(ends[1].reason, DisconnectReason::ServerShuttingDown);
 }
 
-#[tokio::test]
-async fn handlers_go_on_while_the_client_is_away() {
+/// Takes one event at a time; `slow` waits for `go` and then tells its client.
+fn one_at_a_time() -> (SocketIo, Server, Arc<Notify>, Arc<Notify>, UnboundedReceiver<Ended>) {
     let (go, started) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (wait, tell_started) = (Arc::clone(&go), Arc::clone(&started));
-    let (connect, mut ended) = script(move |socket, event| {
+    let (connect, ended) = script(move |socket, event| {
         let (wait, started) = (Arc::clone(&wait), Arc::clone(&tell_started));
         async move {
             if event.name() == "slow" {
@@ -402,6 +402,12 @@ async fn handlers_go_on_while_the_client_is_away() {
         .namespace_at::<Untyped, _>("/", connect)
         .build();
     let server = Server::start(&io);
+    (io, server, go, started, ended)
+}
+
+#[tokio::test]
+async fn handlers_go_on_while_the_client_is_away() {
+    let (_io, server, go, started, mut ended) = one_at_a_time();
     let mut ann = Returning::join(server.addr, Transport::WebSocket).await;
     ann.client.emit("/", json!(["slow", 1])).await;
     ann.client.emit("/", json!(["slow", 2])).await;
@@ -416,6 +422,28 @@ async fn handlers_go_on_while_the_client_is_away() {
     go.notify_one();
     assert_eq!(ann.event().await.args()[0], 2);
     assert_eq!(ann.client.answer("/", echo).await, json!([3]));
+    assert!(ended.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn what_waits_for_a_lost_connection_goes_on_without_one() {
+    let (io, server, go, started, mut ended) = one_at_a_time();
+    let mut ann = Returning::join(server.addr, Transport::WebSocket).await;
+    ann.client.emit("/", json!(["slow", 1])).await;
+    within("the first", started.notified()).await;
+    ann.again().await;
+    // The first is run by the lost connection; the second waits for it, and its own connection is lost, too.
+    ann.client.emit("/", json!(["slow", 2])).await;
+    ann.client.emit("/", json!(["sync"])).await;
+    ann.client.kill();
+    eventually("nobody is there", || all(&io).is_empty()).await;
+    go.notify_one();
+    within("the second", started.notified()).await;
+    go.notify_one();
+    sessions(&io, 1).await;
+    let (_, missed, recovered) = ann.again().await;
+    assert!(recovered);
+    assert_eq!(missed, [[json!(1)], [json!(2)]]);
     assert!(ended.try_recv().is_err());
 }
 

@@ -21,7 +21,7 @@ pub use sender::Sender;
 use super::{
     config::Transport,
     handshake::Handshake,
-    outbox::{SendError, Signals, Urgency},
+    outbox::{Readiness, SendError, Signals, Urgency},
     proto::{Frame, Input, Message, Packet, Path, ServerSession, Timing},
     registry::{ConnectionHandle, Registration},
     transport::{
@@ -318,6 +318,18 @@ impl Connection {
             }
             if self.wake_up() {
                 return Poll::Ready(Event::Attention);
+            }
+        }
+    }
+
+    /// After the end: whether the owner was called. If not, its task is woken when it is.
+    pub(crate) fn poll_attention(&mut self, cx: &mut Context<'_>) -> bool {
+        loop {
+            if self.handle.outbox.awake().attention {
+                return true;
+            }
+            if self.handle.outbox.sleep(cx.waker(), Readiness { blocked: true, ..Readiness::default() }) {
+                return false;
             }
         }
     }

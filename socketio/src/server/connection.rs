@@ -173,6 +173,11 @@ impl Connection {
                 if running == 0 && self.sockets.is_empty() && finished {
                     return Poll::Ready(());
                 }
+                // What waits for a handler on another connection of the same client goes on when that one calls.
+                if self.engine.poll_attention(cx) {
+                    self.attention(cx);
+                    continue;
+                }
                 return Poll::Pending;
             }
             let event = self.engine.poll_event(cx, !self.is_saturated());
@@ -463,8 +468,9 @@ impl Connection {
     }
 
     fn end_all(&mut self, cx: &mut Context<'_>, reason: DisconnectReason, tell: bool) {
-        // In memory, nothing outlives the process.
-        let parks = !tell && reason.is_recoverable() && !self.shared.closing.load(Ordering::Acquire);
+        // In memory, nothing outlives the process. Old clients have no way to come back.
+        let parks =
+            !tell && reason.is_recoverable() && !self.shared.closing.load(Ordering::Acquire) && !self.link.engine.is_legacy();
         for joined in &self.sockets {
             let parked = parks && joined.is_session() && joined.core.tracked().is_some() && joined.core.suspend(reason);
             if !parked && !joined.core.is_absent() {
