@@ -3,7 +3,7 @@
 use super::{Connection, FINISH_TIMEOUT, Link, Probe};
 use crate::{
     engine::{
-        proto::{Frame, Input, Message, Output, Packet},
+        proto::{Frame, Input, Message, Output, Packet, UNSENT_PONGS},
         transport::{
             polling::{self, Answer, Command, Responder},
             websocket::Opening,
@@ -109,8 +109,8 @@ impl Connection {
                 }
                 self.inbox.push_back(message);
             }
-            // Clients of revision 3 ping as often as they like, also without fetching the pongs: one is kept for them.
-            Output::Send(Packet::Pong(_)) if self.control.iter().any(Frame::is_pong) => {}
+            // Also a client that never fetches its pongs may ping on.
+            Output::Send(Packet::Pong(_)) if self.control.iter().filter(|frame| frame.is_pong()).count() >= UNSENT_PONGS => {}
             Output::Send(packet) => self.control.push_back(Frame::control(&packet)),
             Output::AnswerPoll(packets) => {
                 if let Some(responder) = self.poll.take() {

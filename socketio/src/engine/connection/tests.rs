@@ -50,14 +50,14 @@ async fn a_poll_sees_what_the_post_before_it_did() {
 
 /// Clients of revision 3 ping. One that never fetches the pongs must not fill the memory with them.
 #[tokio::test]
-async fn many_pings_are_answered_with_one_pong() {
+async fn many_pings_get_few_pongs() {
     let server = server();
     let sid = open(&server, 3).await;
     for _ in 0..3 {
         assert_eq!(ask(&server, 3, "POST", &sid, &"1:2".repeat(1000)).await, "ok");
         settle().await;
     }
-    assert_eq!(ask(&server, 3, "GET", &sid, "").await, "1:3");
+    assert_eq!(ask(&server, 3, "GET", &sid, "").await, "1:3".repeat(16));
 }
 
 /// `Duration::MAX` means never, and is no reason to panic.

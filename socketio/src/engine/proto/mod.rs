@@ -20,5 +20,5 @@ pub(crate) use handshake::open_packet;
 pub use packet::Message;
 pub(crate) use packet::{Frame, FrameData, Packet};
 pub(crate) use revision::{Payload, Revision};
-pub(crate) use server::{Input, Output, Path, ServerSession, Timing};
+pub(crate) use server::{Input, Output, Path, ServerSession, Timing, UNSENT_PONGS};
 pub use transport::Transport;

@@ -152,6 +152,9 @@ struct Probe {
     noop_at: Option<Instant>,
 }
 
+/// How many pongs wait for a client of revision 3, which pings as often as it likes. More pings get no more pongs.
+pub(crate) const UNSENT_PONGS: usize = 16;
+
 /// The server's half of one session.
 #[derive(Debug)]
 pub(crate) struct ServerSession {
@@ -309,8 +312,8 @@ impl ServerSession {
             Some(Packet::Pong(_)) if self.revision == Revision::Four => self.heartbeat.pong(&self.timing, now),
             Some(Packet::Ping(_)) if self.revision != Revision::Four => {
                 self.heartbeat.ping(&self.timing, now);
-                // One answers for all that came at once.
-                if !matches!(self.outputs.back(), Some(Output::Send(Packet::Pong(_)))) {
+                let is_pong = |output: &&Output| matches!(output, Output::Send(Packet::Pong(_)));
+                if self.outputs.iter().rev().take_while(is_pong).count() < UNSENT_PONGS {
                     self.outputs.push_back(Output::Send(Packet::Pong(Text::default())));
                 }
             }
