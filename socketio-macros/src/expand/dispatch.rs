@@ -55,8 +55,9 @@ fn reject(model: &Model, names: &Names) -> Option<TokenStream> {
     // Events mostly share their error type, and one arm for all of them is less to check than one for each.
     let mut shared: Vec<(TokenStream, Vec<&str>)> = Vec::new();
     let mut arms = Vec::new();
-    for event in model.events.iter().filter(|event| !event.broken && matches!(event.reply, Reply::Result(_))) {
-        let (cfgs, name, rejected) = (&event.cfgs, &event.name, rejected(event, names));
+    for event in model.events.iter().filter(|event| !event.broken) {
+        let Reply::Result(ty) = &event.reply else { continue };
+        let (cfgs, name, rejected) = (&event.cfgs, &event.name, rejected(ty, names));
         if !cfgs.is_empty() {
             arms.push(quote!(#(#cfgs)* #name => #rejected,));
             continue;
@@ -204,23 +205,15 @@ fn acknowledge(event: &Event, call: TokenStream, names: &Names) -> TokenStream {
 }
 
 /// The outcome of a rejection: acknowledged if the event's error type is `From<Rejection>`.
-fn rejected(event: &Event, names: &Names) -> TokenStream {
+fn rejected(ty: &syn::Type, names: &Names) -> TokenStream {
     let private = &names.private;
     let (incoming, rejection) = (local("__event"), local("__rejection"));
-    let Reply::Result(ty) = &event.reply else { return untyped(names) };
     let (_, err) = types::result(ty, names);
     quote! {{
         #[allow(unused_imports)]
         use #private::probe::{RejectTyped as _, RejectUntyped as _};
         (&#private::probe::Reject::<#err>::new()).reject(#incoming, #rejection)
     }}
-}
-
-/// The same where no error type is declared.
-fn untyped(names: &Names) -> TokenStream {
-    let private = &names.private;
-    let (incoming, rejection) = (local("__event"), local("__rejection"));
-    quote!(#private::probe::reject(#incoming, #rejection))
 }
 
 /// Asks the session's middleware; a refusal ends the arm.
