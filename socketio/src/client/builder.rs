@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     contract::{self, BoxFuture, Handler, Namespace, Rejection, Serve},
-    engine::Transport,
+    engine::{FAR_FUTURE, Transport},
     parser,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -286,9 +286,6 @@ impl<N: ?Sized> Connect<N> {
         Ok((dialer, Beginning { transport, upgrade, timeout: self.timeout }))
     }
 }
-
-/// What a time that does not fit into the clock becomes: thirty years.
-const FAR_FUTURE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 impl<N: Namespace + ?Sized> IntoFuture for Connect<N> {
     type Output = Result<Client<N>, ConnectError>;

@@ -1,7 +1,12 @@
 //! Timeouts, limits and paths of the engine, with the reference's names and defaults; validated once, when it is built.
 
 pub(super) use super::proto::Transport;
-use super::{admission::Rules, cookie::Cookie, cors::Cors, proto::Timing};
+use super::{
+    admission::Rules,
+    cookie::Cookie,
+    cors::Cors,
+    proto::{FAR_FUTURE, Timing},
+};
 use crate::metrics::{Meter, Metrics};
 use http::{HeaderMap, request::Parts};
 use std::{fmt, future::Future, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
@@ -308,7 +313,5 @@ impl Config {
     }
 }
 
-/// As good as never, and still a point in time.
-const FAR_FUTURE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 /// How long a closing session waits for the client to take its last messages. The reference's constant.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);

@@ -79,7 +79,7 @@ pub use layer::{Layer, NotFound, Service};
 pub use outbox::SendError;
 #[cfg(feature = "server")]
 pub(crate) use outbox::{Bundle, Urgency};
-pub(crate) use proto::Frame;
+pub(crate) use proto::{FAR_FUTURE, Frame};
 pub use proto::{Message, Transport};
 #[cfg(feature = "server")]
 pub(crate) use registry::{ConnectionHandle, Farewell, Registry};

@@ -6,6 +6,7 @@
 use super::core::SocketCore;
 use crate::{
     contract::{AckData, CallError, Decode},
+    engine::FAR_FUTURE,
     id::{Quick, SocketId},
 };
 use futures_util::Stream;
@@ -336,6 +337,3 @@ impl Timeout {
         self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline))).as_mut().poll(cx)
     }
 }
-
-/// What a limit that does not fit into the clock becomes: thirty years.
-const FAR_FUTURE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);

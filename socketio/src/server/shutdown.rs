@@ -10,7 +10,10 @@
 //! Not here: how one connection finishes; see `connection`.
 
 use super::handle::SocketIo;
-use crate::{contract::BoxFuture, engine::Farewell};
+use crate::{
+    contract::BoxFuture,
+    engine::{FAR_FUTURE, Farewell},
+};
 use std::{
     fmt,
     future::IntoFuture,
@@ -25,8 +28,6 @@ const TICK: Duration = Duration::from_millis(100);
 const BATCH: usize = 50;
 /// How long dropped tasks may take to be gone. What takes longer holds its thread.
 const ABORT_PATIENCE: Duration = Duration::from_secs(1);
-/// The longest deadline; more does not fit into the clock. Thirty years.
-const FAR_FUTURE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// A shutdown with a deadline: awaiting it does the work. Made by [`SocketIo::shutdown`].
 ///

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     contract::{self, BoxFuture, Handler, Namespace, Serve},
+    engine::FAR_FUTURE,
     extract::ConnectError,
     parser::encode_connect,
     server::SocketIo,
@@ -19,9 +20,6 @@ use tokio::{task::JoinHandle, time::timeout};
 
 /// How long a client waits for anything, unless [`Connect::timeout`] says something else.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// What a limit that does not fit into the clock becomes: thirty years.
-const FAR_FUTURE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// A client that is about to connect: awaiting it does. Made by [`Client::connect`].
 ///

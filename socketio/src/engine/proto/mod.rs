@@ -22,3 +22,8 @@ pub(crate) use packet::{Frame, FrameData, Packet};
 pub(crate) use revision::{Payload, Revision};
 pub(crate) use server::{Input, Output, Path, ServerSession, Timing, UNSENT_PONGS};
 pub use transport::Transport;
+
+use std::time::Duration;
+
+/// What a time that does not fit into the clock becomes: thirty years, as good as never.
+pub(crate) const FAR_FUTURE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);

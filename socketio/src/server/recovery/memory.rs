@@ -12,7 +12,7 @@
 use super::{Audience, Claim, Lane, Pid, Posted, Recovery, RecoveryMetrics, Restored, Store, Tracked, log::Log};
 use crate::{
     contract::BoxFuture,
-    engine::Bundle,
+    engine::{Bundle, FAR_FUTURE},
     id::SocketId,
     reason::DisconnectReason,
     room::Room,
@@ -61,9 +61,6 @@ pub(in crate::server) struct Memory {
     unrecovered: AtomicU64,
     expired: AtomicU64,
 }
-
-/// What a limit that does not fit into the clock becomes: thirty years.
-const FAR_FUTURE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 #[derive(Default)]
 struct Table {
