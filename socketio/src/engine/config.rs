@@ -7,7 +7,10 @@ use super::{
     cors::Cors,
     proto::{FAR_FUTURE, Timing},
 };
-use crate::metrics::{Meter, Metrics};
+use crate::{
+    id::is_mark,
+    metrics::{Meter, Metrics},
+};
 use http::{HeaderMap, request::Parts};
 use std::{fmt, future::Future, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
 
@@ -48,6 +51,7 @@ pub struct Config {
     pub(crate) admission: Rules,
     pub(crate) slow_consumer: SlowConsumer,
     pub(crate) meter: Meter,
+    pub(crate) session_mark: String,
 }
 
 impl fmt::Debug for Config {
@@ -77,6 +81,7 @@ impl Default for Config {
             admission: Rules::default(),
             slow_consumer: SlowConsumer::default(),
             meter: Meter::default(),
+            session_mark: String::new(),
         }
     }
 }
@@ -97,6 +102,9 @@ pub enum ConfigError {
     /// A limit per address is set, and nothing tells the address of a client.
     #[error("a limit per address needs `client_address`, which tells where a request comes from")]
     NoClientAddress,
+    /// Session ids cannot begin like that.
+    #[error("session_mark: `{0}` is not at most 4 characters out of A-Z, a-z, 0-9, `-` and `_`")]
+    SessionMark(String),
     /// The CORS settings contradict each other or hold an illegal header value.
     #[error("cors: {0}")]
     Cors(String),
@@ -260,6 +268,13 @@ impl Config {
         self.meter.clone()
     }
 
+    /// What the ids of sessions begin with: at most 4 characters of base64url, different for each server behind a load balancer,
+    /// which then finds the server of a request in its `sid`. Default nothing.
+    pub fn session_mark(mut self, mark: impl Into<String>) -> Self {
+        self.session_mark = mark.into();
+        self
+    }
+
     pub(crate) fn max_payload_bytes(&self) -> usize {
         self.max_payload_bytes
     }
@@ -295,6 +310,9 @@ impl Config {
         }
         if let Some(Err(error)) = self.cookie.as_ref().map(Cookie::check) {
             return Err(ConfigError::Cookie(error.to_string()));
+        }
+        if !is_mark(&self.session_mark) {
+            return Err(ConfigError::SessionMark(self.session_mark.clone()));
         }
         if self.admission.lack_address() {
             return Err(ConfigError::NoClientAddress);

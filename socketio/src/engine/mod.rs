@@ -55,6 +55,7 @@ pub(crate) mod transport;
 
 #[cfg(feature = "server")]
 pub use admission::forwarded_for;
+#[cfg(feature = "server")]
 pub(crate) use admission::network;
 #[cfg(feature = "server")]
 pub use body::ResponseBody;

@@ -195,7 +195,7 @@ impl Server {
     async fn open(&self, parts: &mut Parts, transport: Transport, query: Query, seat: Seat) -> Result<Response<Body>, Refusal> {
         let config = &self.inner.config;
         let switch = if transport == Transport::WebSocket { Some(switch_protocols(parts)?) } else { None };
-        let id = SessionId::from_random(rand::random());
+        let id = SessionId::marked(&config.session_mark, rand::random());
         let offered: &[&str] = match transport {
             Transport::Polling if config.allow_upgrades && config.transports.contains(&Transport::WebSocket) => &["websocket"],
             _ => &[],

@@ -13,6 +13,24 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
         self.config(|config| config.allow_eio3(allow))
     }
 
+    /// What the ids of Engine.IO sessions begin with: the mark of this server among those behind a load balancer, at most 4
+    /// characters out of `A-Z`, `a-z`, `0-9`, `-` and `_`. Default nothing.
+    ///
+    /// Long polling spreads one session over many requests, all of which must reach the server that has it. Clients repeat the id in
+    /// the query (`sid=n0_...`), so the balancer can go by its mark: no cookies, no hashing of addresses, and clients of any kind. The
+    /// rest of the id is random, 96 bits of it. See `docs/cluster.md` for the rules of nginx and HAProxy.
+    ///
+    /// ```
+    /// use socketio::SocketIo;
+    ///
+    /// let mark = std::env::var("SERVER").unwrap_or("n0_".to_owned()); // the number of the pod
+    /// let io = SocketIo::builder().session_mark(mark).build();
+    /// assert!(SocketIo::builder().session_mark("server 1").try_build().is_err());
+    /// ```
+    pub fn session_mark(self, mark: impl Into<String>) -> Self {
+        self.config(|config| config.session_mark(mark))
+    }
+
     /// How packets are spelled, for all clients of this server: [`MsgPack`](crate::parser::MsgPack) or a parser of your own.
     /// `parser`, default the protocol's own, which needs no parser. Clients must be given the same.
     pub fn parser(mut self, parser: impl Parser) -> Self {
