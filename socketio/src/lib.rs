@@ -60,6 +60,7 @@
 //! | `default` | | `server` |
 //! | `server` | yes | the server, its tower layer and [`engine`] |
 //! | `client` | no | the typed client, with TLS: module `client` |
+//! | `http2` | no | WebSocket over HTTP/2, where the HTTP server offers it; see `docs/operations.md` |
 //! | `admin` | no | `admin::Admin`: the official Admin UI looks at the server |
 //! | `metrics` | no | `metrics::Exporter`: what the server measures, for Prometheus or OpenTelemetry; see [`metrics`] |
 //!

@@ -47,6 +47,7 @@ mod frames;
 mod hooks;
 mod http;
 mod http1;
+mod http2;
 mod layers;
 mod legacy;
 mod lifecycle;

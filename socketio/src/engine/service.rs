@@ -12,12 +12,14 @@ use super::{
     proto::{Frame, Payload, Revision, Timing, open_packet, v3},
     refuse::{Refusal, empty},
     registry::{ConnectionHandle, Registry},
-    request::{Query, has_legal_origin, is_upgrade, websocket_accept_key, websocket_subprotocol},
+    request::{
+        Query, has_legal_origin, is_extended_connect, is_upgrade, is_websocket_connect, websocket_accept_key, websocket_subprotocol,
+    },
     transport::polling::{Answer, Command},
 };
 use crate::{id::SessionId, metrics::Measured, text::Text};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version, header, request::Parts};
 use http_body::Body as HttpBody;
 use hyper::upgrade::OnUpgrade;
 use std::{
@@ -117,7 +119,7 @@ impl Server {
         if let Some(cors) = config.cors.as_ref().filter(|_| parts.method == Method::OPTIONS) {
             return cors.preflight(&parts.headers).map(|()| full(""));
         }
-        let upgrade = is_upgrade(&parts.headers);
+        let upgrade = is_upgrade(parts);
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let handshake = query.asks_for_session();
         let mut response = match self.route(parts, body, query, upgrade).await {
@@ -131,6 +133,10 @@ impl Server {
                 refusal.response(upgrade)
             }
         };
+        if parts.version == Version::HTTP_2 {
+            // A stream says nothing about the connection that it shares. Spec: RFC 9113, section 8.2.2.
+            response.headers_mut().remove(header::CONNECTION);
+        }
         if let Some(cors) = &config.cors {
             cors.apply(&parts.headers, response.headers_mut());
         }
@@ -171,7 +177,7 @@ impl Server {
                 _ => Ok(empty(StatusCode::INTERNAL_SERVER_ERROR)),
             };
         }
-        if parts.method != Method::GET {
+        if parts.method != Method::GET && !is_extended_connect(parts) {
             return Err(Refusal::BadHandshakeMethod);
         }
         if (transport == Transport::WebSocket) != upgrade {
@@ -421,17 +427,28 @@ fn cut() -> Response<Body> {
 
 /// The answer that opens a WebSocket, and the way to get at it.
 fn switch_protocols(parts: &mut Parts) -> Result<(Response<Body>, OnUpgrade), Refusal> {
-    let key = websocket_accept_key(parts).ok_or(Refusal::BadRequest)?;
+    let mut response = if is_extended_connect(parts) { accept_connect(parts) } else { accept_upgrade(parts) }?;
     let upgrade = parts.extensions.remove::<OnUpgrade>().ok_or(Refusal::BadRequest)?;
+    if let Some(protocol) = websocket_subprotocol(&parts.headers) {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    Ok((response, upgrade))
+}
+
+/// The whole connection becomes a WebSocket.
+fn accept_upgrade(parts: &Parts) -> Result<Response<Body>, Refusal> {
+    let key = websocket_accept_key(parts).ok_or(Refusal::BadRequest)?;
     let mut response = empty(StatusCode::SWITCHING_PROTOCOLS);
     let headers = response.headers_mut();
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, HeaderValue::try_from(key).map_err(|_| Refusal::BadRequest)?);
-    if let Some(protocol) = websocket_subprotocol(&parts.headers) {
-        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
-    }
-    Ok((response, upgrade))
+    Ok(response)
+}
+
+/// One stream of HTTP/2 becomes a WebSocket.
+fn accept_connect(parts: &Parts) -> Result<Response<Body>, Refusal> {
+    if is_websocket_connect(parts) { Ok(empty(StatusCode::OK)) } else { Err(Refusal::BadRequest) }
 }
 
 /// A request that waits for its session. If the HTTP server drops it, because the client has gone, the session hears of it.
