@@ -344,3 +344,28 @@ async fn a_slow_consumer_on_a_stream() {
     drop(slow);
     world.other_streams_live().await;
 }
+
+#[tokio::test]
+async fn a_stream_that_is_not_read_holds_no_more_than_its_limit() {
+    const LARGE: usize = 4 << 20;
+    let mut world = World::start(|builder| builder.max_buffered(LARGE)).await;
+    let slow = WebSocket::joined(&world.peer).await;
+    let mut witness = WebSocket::joined(&world.peer).await;
+    witness.text("420[\"join\",\"out\"]").await;
+    assert_eq!(witness.next().await, "430[]");
+    let namespace = world.io.at::<Untyped>("/").unwrap();
+    let padding = "x".repeat(LARGE);
+    let mut emitted = 0;
+    while namespace.len() == 2 {
+        namespace.except("out").emit_raw("n", (&padding,)).unwrap();
+        emitted += 1;
+        // Whatever there is to be written is written by then.
+        for _ in 0..20 {
+            witness.echo("go on").await;
+        }
+    }
+    // One on its way, one that waits and fills the room, and one too many.
+    assert_eq!(emitted, 3);
+    assert_eq!(world.reason().await, DisconnectReason::SlowConsumer);
+    drop(slow);
+}

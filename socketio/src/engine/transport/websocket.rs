@@ -31,6 +31,9 @@ const READ_BYTES: usize = 256 << 10;
 const LARGE_FRAME: usize = 4 << 10;
 /// So much stands together before it is written.
 const GATHERED_BYTES: usize = 32 << 10;
+/// So much is handed over at once. A socket takes what it has room for; a stream of HTTP/2 takes over several writes whole, which
+/// then wait where no limit counts them.
+const WRITTEN_AT_ONCE: usize = 64 << 10;
 /// Answers to pings that the client does not read. Beyond this, only the last ping is answered, which RFC 6455 allows.
 const UNREAD_PONGS: usize = 4 << 10;
 
@@ -277,7 +280,7 @@ impl WebSocket {
         while one.has_remaining() || two.has_remaining() {
             let io = Pin::new(&mut self.io);
             let written = match (one.chunk(), &two[..]) {
-                (alone, []) | ([], alone) => ready!(io.poll_write(cx, alone)),
+                (alone, []) | ([], alone) => ready!(io.poll_write(cx, &alone[..alone.len().min(WRITTEN_AT_ONCE)])),
                 (one, two) => ready!(io.poll_write_vectored(cx, &[IoSlice::new(one), IoSlice::new(two)])),
             }?;
             if written == 0 {
