@@ -113,7 +113,7 @@ pub use contract::{
 #[cfg(any(feature = "server", feature = "client"))]
 pub use engine::Transport;
 #[cfg(feature = "server")]
-pub use engine::{Cookie, CookieError, Cors, CorsError, Handshake, SameSite, SlowConsumer};
+pub use engine::{Cookie, CookieError, Cors, CorsError, Handshake, PerMessageDeflate, SameSite, SlowConsumer};
 #[cfg(feature = "server")]
 pub use extract::{
     Auth, ConnectArgs, ConnectError, ConnectFn, ConnectFuture, ConnectOutput, ConnectParts, ConnectRefusal, ConnectSig,

@@ -40,6 +40,7 @@ mod cleanup;
 mod client;
 mod cluster;
 mod data;
+mod deflate;
 mod dynamic;
 mod expiry;
 mod extractors;

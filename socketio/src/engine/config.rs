@@ -10,6 +10,7 @@ use super::{
 use crate::{
     id::is_mark,
     metrics::{Meter, Metrics},
+    websocket::deflate::PerMessageDeflate,
 };
 use http::{HeaderMap, request::Parts};
 use std::{fmt, future::Future, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
@@ -43,6 +44,7 @@ pub struct Config {
     pub(crate) allow_upgrades: bool,
     pub(crate) allow_eio3: bool,
     pub(crate) compression_threshold_bytes: Option<usize>,
+    pub(crate) per_message_deflate: Option<PerMessageDeflate>,
     pub(crate) cookie: Option<Cookie>,
     pub(crate) cors: Option<Cors>,
     pub(crate) allow_request: Option<Arc<AllowRequest>>,
@@ -73,6 +75,7 @@ impl Default for Config {
             allow_upgrades: true,
             allow_eio3: false,
             compression_threshold_bytes: Some(1024),
+            per_message_deflate: None,
             cookie: None,
             cors: None,
             allow_request: None,
@@ -108,6 +111,9 @@ pub enum ConfigError {
     /// The CORS settings contradict each other or hold an illegal header value.
     #[error("cors: {0}")]
     Cors(String),
+    /// A setting of permessage-deflate is out of range.
+    #[error("per_message_deflate: {0}")]
+    PerMessageDeflate(&'static str),
     /// The cookie holds an illegal header value.
     #[error("cookie: {0}")]
     Cookie(String),
@@ -181,6 +187,13 @@ impl Config {
     /// `httpCompression`, default 1024 bytes.
     pub fn http_compression(mut self, threshold_bytes: Option<usize>) -> Self {
         self.compression_threshold_bytes = threshold_bytes;
+        self
+    }
+
+    /// Compresses WebSocket messages of clients that offer permessage-deflate, and takes theirs compressed. `perMessageDeflate`,
+    /// default off.
+    pub fn per_message_deflate(mut self, deflate: PerMessageDeflate) -> Self {
+        self.per_message_deflate = Some(deflate);
         self
     }
 
@@ -275,6 +288,11 @@ impl Config {
         self
     }
 
+    /// The size from which a message may be compressed for WebSocket.
+    pub(crate) fn deflated_from(&self) -> Option<usize> {
+        self.per_message_deflate.as_ref().map(|deflate| deflate.threshold_bytes)
+    }
+
     pub(crate) fn max_payload_bytes(&self) -> usize {
         self.max_payload_bytes
     }
@@ -313,6 +331,9 @@ impl Config {
         }
         if !is_mark(&self.session_mark) {
             return Err(ConfigError::SessionMark(self.session_mark.clone()));
+        }
+        if let Some(mistake) = self.per_message_deflate.as_ref().and_then(PerMessageDeflate::mistake) {
+            return Err(ConfigError::PerMessageDeflate(mistake));
         }
         if self.admission.lack_address() {
             return Err(ConfigError::NoClientAddress);

@@ -54,6 +54,8 @@ mod service;
 pub(crate) mod transport;
 
 #[cfg(feature = "server")]
+pub use crate::websocket::deflate::PerMessageDeflate;
+#[cfg(feature = "server")]
 pub use admission::forwarded_for;
 #[cfg(feature = "server")]
 pub(crate) use admission::network;

@@ -7,7 +7,10 @@ use super::{
     refuse::Refusal,
     transport::websocket::accept_key,
 };
-use crate::id::SessionId;
+use crate::{
+    id::SessionId,
+    websocket::deflate::{self, Malformed, Offer},
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header, request::Parts};
 use std::borrow::Cow;
 
@@ -151,6 +154,13 @@ pub(super) fn websocket_subprotocol(headers: &HeaderMap) -> Option<HeaderValue> 
     // Only a token of HTTP is one.
     HeaderName::from_bytes(first.as_bytes()).ok()?;
     HeaderValue::from_str(first).ok()
+}
+
+/// What is offered of permessage-deflate.
+pub(super) fn websocket_deflate_offers(headers: &HeaderMap) -> Result<Vec<Offer>, Malformed> {
+    let lines = headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS).iter();
+    let lines = lines.map(|line| line.to_str().map_err(|_| Malformed)).collect::<Result<Vec<_>, _>>()?;
+    deflate::offers(lines.into_iter())
 }
 
 fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {

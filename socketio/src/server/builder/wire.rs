@@ -1,7 +1,7 @@
-//! What is spoken with clients: the spelling of packets, old versions, attachments.
+//! What is spoken with clients: the spelling of packets, old versions, attachments, compression of WebSocket messages.
 
 use super::Builder;
-use crate::{parser::Parser, server::Spelling};
+use crate::{engine::PerMessageDeflate, parser::Parser, server::Spelling};
 
 impl<S: Clone + Send + Sync + 'static> Builder<S> {
     /// Also serves clients of Socket.IO 1 and 2, and JSONP polling. `allowEIO3`, default false. Clients since Socket.IO 3 do not
@@ -36,6 +36,18 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     pub fn parser(mut self, parser: impl Parser) -> Self {
         self.spelling = Spelling::custom(parser);
         self
+    }
+
+    /// Compresses WebSocket messages of clients that offer permessage-deflate, and takes theirs compressed. `perMessageDeflate`,
+    /// default off. An inflated message is no larger than [`max_payload`](Self::max_payload).
+    ///
+    /// ```
+    /// use socketio::{PerMessageDeflate, SocketIo};
+    ///
+    /// let io = SocketIo::builder().per_message_deflate(PerMessageDeflate::new()).build();
+    /// ```
+    pub fn per_message_deflate(self, deflate: PerMessageDeflate) -> Self {
+        self.config(|config| config.per_message_deflate(deflate))
     }
 
     /// The largest number of attachments in one packet. `maxAttachments` of the parser, default 10. Clients have a limit
