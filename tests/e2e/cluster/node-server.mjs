@@ -2,10 +2,8 @@
 // The settings come from the environment, see README.md. Nothing is guarded beyond what the official documents
 // show, so whatever ends a stock Node server ends this one too.
 import { createServer } from "node:http";
-import { instrument } from "@socket.io/admin-ui";
 import { createAdapter as createClassic, createShardedAdapter } from "@socket.io/redis-adapter";
 import { createAdapter as createStreams } from "@socket.io/redis-streams-adapter";
-import bcrypt from "bcryptjs";
 import { createClient } from "redis";
 import { Server } from "socket.io";
 
@@ -179,6 +177,8 @@ function seen({ id, rooms, data, handshake }) {
 }
 
 if ((env.ADMIN ?? "") !== "") {
+  // Only here, because they take longer to load than all the rest.
+  const [{ instrument }, { default: bcrypt }] = await Promise.all([import("@socket.io/admin-ui"), import("bcryptjs")]);
   const password = bcrypt.hashSync("changeit", 4);
   instrument(io, {
     auth: env.ADMIN === "basic" ? { type: "basic", username: "admin", password } : false,

@@ -1,14 +1,14 @@
 // The network between one server and Redis, which can fail.
 import { connect, createServer } from "node:net";
 
-/** A free port that leads to `port`. Each server has a link of its own, so a command in Redis tells whose it is. */
-export async function link(port) {
+/** A free port that leads to Redis. Each server has a link of its own, so a command in Redis tells whose it is. */
+export async function link(redis) {
   const pairs = new Set();
   let down = false;
   const server = createServer((near) => {
     near.on("error", () => {});
     if (down) return void near.resetAndDestroy();
-    const far = connect({ host: "127.0.0.1", port, noDelay: true });
+    const far = connect({ host: "127.0.0.1", port: redis.port, noDelay: true });
     const pair = { near, far, frozen: false };
     pairs.add(pair);
     near.setNoDelay(true);
@@ -28,16 +28,23 @@ export async function link(port) {
     far.on("end", () => pair.frozen || near.end());
   });
   const addresses = new Set();
-  server.listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
+  const listen = (port) => new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+  await listen(0);
+  const { port } = server.address();
 
-  return {
-    url: `redis://127.0.0.1:${server.address().port}`,
+  const self = {
+    url: `redis://127.0.0.1:${port}`,
 
     /** Every address that this link had in Redis, as `MONITOR` writes them. */
     addresses,
 
-    /** Ends all connections, and takes no new ones. */
+    /** There is no Redis at the other end: connections are refused, as they are without a link. */
+    refuse: () => server.close(),
+
+    /** There is one again. */
+    accept: () => listen(port),
+
+    /** Ends all connections; new ones end at once. */
     cut() {
       down = true;
       for (const { near, far } of pairs) {
@@ -56,6 +63,7 @@ export async function link(port) {
     },
 
     close() {
+      redis.links.delete(self);
       for (const { near, far } of pairs) {
         near.destroy();
         far.destroy();
@@ -63,6 +71,8 @@ export async function link(port) {
       server.close();
     },
   };
+  redis.links.add(self);
+  return self;
 }
 
 function forward(pair, to, from, bytes) {

@@ -37,21 +37,27 @@ export async function startRedis({ durable = false } = {}) {
   client.on("error", () => {});
   await client.connect();
 
+  const links = new Set();
   return {
     port,
     url,
+
+    /** The links that lead here, which have no other end without it. */
+    links,
 
     /** Sends one command, words or buffers, and returns the answer. */
     send: (...words) => client.sendCommand(words),
 
     /** No time to say anything to anybody. */
     async kill() {
+      for (const link of links) link.refuse();
       await server.end("SIGKILL");
     },
 
     /** On the same port, with what it had written down. */
     async restart() {
       server = await launch(port);
+      await Promise.all([...links].map((link) => link.accept()));
     },
 
     pause: () => server.signal("SIGSTOP"),

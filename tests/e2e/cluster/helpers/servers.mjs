@@ -13,7 +13,7 @@ export const tested = process.env.CLUSTER_SERVER ? "ours" : "node";
 
 /** Starts a server of a kind, behind a link of its own, and waits for its port. `env` says how, see README.md. */
 export async function startServer(kind, { name, redis, env }) {
-  const network = await link(redis.port);
+  const network = await link(redis);
   const port = await freePort();
   let process_;
   const launch = async () => {

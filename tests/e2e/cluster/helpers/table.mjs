@@ -11,7 +11,14 @@ export function render(rows, file) {
   if (!existsSync(rows)) return void console.log("\nno rows: no suite of faults ran");
   const all = readFileSync(rows, "utf8").trimEnd().split("\n").map((line) => JSON.parse(line));
   if (file) writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
-  const columns = [...new Set(all.flatMap((each) => Object.keys(each)))];
-  console.log(`\n| ${columns.join(" | ")} |\n|${"---|".repeat(columns.length)}`);
-  for (const each of all) console.log(`| ${columns.map((column) => each[column] ?? "").join(" | ")} |`);
+  // Rows that have other columns are another table.
+  const tables = new Map();
+  for (const each of all) {
+    const columns = Object.keys(each).join(" | ");
+    tables.set(columns, [...(tables.get(columns) ?? []), each]);
+  }
+  for (const [columns, list] of tables) {
+    console.log(`\n| ${columns} |\n|${"---|".repeat(columns.split(" | ").length)}`);
+    for (const each of list) console.log(`| ${Object.values(each).join(" | ")} |`);
+  }
 }
