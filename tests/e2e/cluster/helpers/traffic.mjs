@@ -59,6 +59,10 @@ async function silent(listeners, caller, outage, patience) {
   outage.heard = heard();
 }
 
+/** How many of the messages sent during the outage are such. */
+const during = (seen, { from, until }, which) =>
+  [...seen.values()].filter(({ sent }) => sent >= from && sent < until).filter(which).length;
+
 function judge({ server, seen, order, twice }, { count, floods, outage, sentAt, here }) {
   const all = Array.from({ length: floods }, (_, flood) => Array.from({ length: count / floods }, (_, at) => `flood-${flood}/${at}`)).flat();
   const lost = all.filter((key) => !seen.has(key)).map(sentAt);
@@ -83,6 +87,9 @@ function judge({ server, seen, order, twice }, { count, floods, outage, sentAt, 
     /** When what was lost had been sent, in ms before the outage and after it. */
     lostBefore: lost.length > 0 ? Math.max(0, outage.from - Math.min(...lost)) : 0,
     lostAfter: lost.length > 0 ? Math.max(0, Math.max(...lost) - outage.until) : 0,
+    /** Of what was sent while it lasted, how much came and how much came while it lasted. */
+    meanwhile: during(seen, outage, () => true),
+    served: during(seen, outage, ({ at }) => at <= outage.until),
     heard: outage.heard,
   };
 }
