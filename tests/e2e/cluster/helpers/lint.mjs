@@ -16,16 +16,19 @@ const SILENT = new Set(
 );
 const SUBSCRIBING = new Set(["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"]);
 
-/** Complaints about the commands of the known writers: a map from addresses to names. */
+/**
+ * Complaints about the commands of the known writers: a map from addresses to names. What strangers say is not judged, but
+ * their requests may be answered.
+ */
 export function lint(commands, env, writers) {
   const complaints = [];
   const rules = new Rules(env);
   for (const { from, words } of commands) {
     const writer = writers.get(from);
-    if (writer === undefined) continue;
     try {
       rules.command(words);
     } catch (error) {
+      if (writer === undefined) continue;
       const shown = words.slice(0, 3).map((word) => word.subarray(0, 120).toString("latin1"));
       complaints.push(`${writer}: ${error.message}; in ${JSON.stringify(shown)}`);
     }

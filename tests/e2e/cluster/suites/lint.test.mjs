@@ -41,6 +41,12 @@ describe("the classic adapter", () => {
     clean(env, ["SUBSCRIBE", "socket.io-request#/#", "socket.io-response#/#", "socket.io-response#/#ruCSy_#"], ["PSUBSCRIBE", "socket.io#/#*"]);
   });
 
+  test("right, if it answers a stranger", () => {
+    const said = (from, list) => ({ from, words: list.map((word) => Buffer.from(word)) });
+    const commands = [said("b", ["FLUSHALL"]), said("b", fetch), said("a", respond({ requestId: "q", sockets: [] }))];
+    assert.deepEqual(lint(commands, env, new Map([["a", "someone"]])), []);
+  });
+
   const wrong = {
     "a foreign command": [/FLUSHALL/, ["FLUSHALL"]],
     "a foreign channel": [/the channel/, ["SUBSCRIBE", "other#/#"]],

@@ -5,6 +5,7 @@ import { decode, encode } from "@msgpack/msgpack";
 import { createClient } from "redis";
 import { describe, eventually, test } from "../../helpers/harness.mjs";
 import { PURE, ask, askIn, fence, open, startCluster } from "../helpers/cluster.mjs";
+import { lint, watch } from "../helpers/lint.mjs";
 import { KILLERS, LIES, nonsense } from "../helpers/nonsense.mjs";
 import { tested } from "../helpers/servers.mjs";
 import { PLAIN } from "../helpers/variants.mjs";
@@ -15,8 +16,10 @@ const RESERVED = ["connect", "disconnect"];
 for (const [adapter, env] of Object.entries(PLAIN)) {
   describe(adapter, { skip: tested === "node" && "Node does not survive it" }, () => {
     let world;
+    let wire;
     before(async () => {
       world = await startCluster(env, { kinds: PURE });
+      wire = await watch(world.redis);
     });
     after(() => world?.stop());
 
@@ -98,6 +101,13 @@ for (const [adapter, env] of Object.entries(PLAIN)) {
         assert.equal(err, null);
         assert.equal(found.length, sockets.length);
       }
+    });
+
+    test("nonsense is not answered with nonsense", async () => {
+      const commands = await wire.stop();
+      const writers = new Map(world.servers.flatMap(({ name, link }) => [...link.addresses].map((at) => [at, name])));
+      const complaints = lint(commands, env, writers);
+      assert.deepEqual(complaints.slice(0, 20), [], `${complaints.length} complaints`);
     });
   });
 }
