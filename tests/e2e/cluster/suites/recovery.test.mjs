@@ -162,4 +162,25 @@ describe("streams with recovery", () => {
       assert.deepEqual((await ask(ann, "whoami")).data, { name: "ann", srv: left.name });
     });
   }
+
+  test("Redis is killed, and sessions outlive it", async () => {
+    for (const found of world.servers) {
+      const [left, ...others] = world.servers;
+      const ann = await member(left, await open(others[0]), { name: "ann", rooms: ["red"] });
+      const { id } = ann;
+      await lose(ann);
+      await world.redis.kill();
+      await world.redis.restart();
+      await complete(world);
+      await warm(world.servers);
+      const caller = await open(found);
+      const at = ann.events.length;
+      await ask(caller, "emit", { rooms: ["red"] }, "missed", [1]);
+      await fence(caller, [caller]);
+      assert.equal(await back(ann, found), true, found.name);
+      assert.equal(ann.id, id);
+      await fence(caller, [ann]);
+      assert.deepEqual(since(ann, at), [["missed", 1]]);
+    }
+  });
 });
