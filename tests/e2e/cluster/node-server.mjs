@@ -75,11 +75,14 @@ const notes = [];
 function flood(t, event, count, interval) {
   const began = Date.now();
   let sent = 0;
-  const timer = setInterval(() => {
-    const due = Math.min(count, Math.floor((Date.now() - began) / interval) + 1);
-    while (sent < due) target(t).emit(event, sent++, Date.now(), name);
-    if (sent === count) clearInterval(timer);
-  }, Math.min(interval, 5));
+  const timer = setInterval(
+    () => {
+      const due = Math.min(count, Math.floor((Date.now() - began) / interval) + 1);
+      while (sent < due) target(t).emit(event, sent++, Date.now(), name);
+      if (sent === count) clearInterval(timer);
+    },
+    Math.min(interval, 5),
+  );
 }
 
 for (const nsp of ["/", "/chat"].map((path) => io.of(path))) {
@@ -115,7 +118,9 @@ for (const nsp of ["/", "/chat"].map((path) => io.of(path))) {
       ack("ok");
     });
     socket.on("emit-ack", (t, ms, event, args, ack) => {
-      target(t).timeout(ms).emit(event, ...args, (error, responses) => ack({ err: text(error), responses: responses ?? [] }));
+      target(t)
+        .timeout(ms)
+        .emit(event, ...args, (error, responses) => ack({ err: text(error), responses: responses ?? [] }));
     });
     socket.on("fetch-sockets", async (t, ack) => {
       try {

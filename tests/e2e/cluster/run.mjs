@@ -9,7 +9,8 @@ import { parseArgs } from "node:util";
 import { render } from "./helpers/table.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const usage = 'usage: node run.mjs [--server "<command>"] [--only text] [--grep regexp] [--long] [--table [--json file]] [--verbose]';
+const usage =
+  'usage: node run.mjs [--server "<command>"] [--only text] [--grep regexp] [--long] [--table [--json file]] [--verbose]';
 
 let options;
 try {
@@ -44,7 +45,11 @@ if (options.verbose) process.env.CLUSTER_VERBOSE = "1";
 const target = options.server ? "ours beside node" : "node alone";
 const counts = { pass: 0, fail: 0, skip: 0 };
 const began = Date.now();
+// The suites run in processes of their own, which end their servers when they end.
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stop.abort());
 const stream = run({
+  signal: stop.signal,
   files,
   // Most of the time is spent waiting; figures are taken by one suite at a time.
   concurrency: options.table ? 1 : 2,

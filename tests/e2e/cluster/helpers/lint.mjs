@@ -142,7 +142,12 @@ class Rules {
       4: { "uid?": uid, opts: target, close: is.boolean },
       5: { uid, requestId: opens, opts: target },
       6: { uid, data: is.event, "requestId?": opens },
-      7: { uid, requestId: opens, packet: is.shape({ type: is.exactly(2), data: is.event, nsp: is.exactly(nsp) }), opts: fullTarget },
+      7: {
+        uid,
+        requestId: opens,
+        packet: is.shape({ type: is.exactly(2), data: is.event, nsp: is.exactly(nsp) }),
+        opts: fullTarget,
+      },
     };
     const shape = shapes[message?.type];
     need(shape !== undefined, "type", "that of a request", message?.type);
@@ -226,7 +231,8 @@ class Rules {
     this.clusterMessage(message, nsp);
     this.addressed(message, rest);
     need([3, 7, 8, 9, 10, 11, 12].includes(message.type), "type", "ephemeral", message.type);
-    if (message.type === 3) need(message.data.requestId !== undefined, "a broadcast without acks", "in the stream", message.data);
+    if (message.type === 3)
+      need(message.data.requestId !== undefined, "a broadcast without acks", "in the stream", message.data);
     if ([3, 7, 9].includes(message.type)) need(rest === undefined, "the channel", "that of all", rest);
   }
 

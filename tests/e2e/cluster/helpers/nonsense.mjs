@@ -157,7 +157,12 @@ function publish(command, channel, messages, encodings) {
 const AS_IS = [["", (message) => message]];
 const AS_JSON = [", as JSON", (message) => json(message)];
 const AS_PACK = [", as msgpack", pack];
-const cluster = (type, data) => ({ ...(type !== undefined && { type }), ...(data !== undefined && { data }), uid: long, nsp: "/" });
+const cluster = (type, data) => ({
+  ...(type !== undefined && { type }),
+  ...(data !== undefined && { data }),
+  uid: long,
+  nsp: "/",
+});
 const messages = Object.fromEntries(Object.entries(CLUSTER).map(([name, [type, data]]) => [name, cluster(type, data)]));
 Object.assign(messages, {
   "no uid": { type: 7, data: { opts, requestId: "q" }, nsp: "/" },
@@ -174,7 +179,12 @@ function entries() {
   const without = (name) => Object.fromEntries(Object.entries(base).filter(([key]) => key !== name));
   const list = {
     "nothing of ours": { hello: "world" },
-    ...Object.fromEntries(["uid", "nsp", "type", "data"].map((name) => [`no ${name}`, name === "data" ? without(name) : { ...without(name), data: json({}) }])),
+    ...Object.fromEntries(
+      ["uid", "nsp", "type", "data"].map((name) => [
+        `no ${name}`,
+        name === "data" ? without(name) : { ...without(name), data: json({}) },
+      ]),
+    ),
     "a type that is text": { ...base, type: "three" },
     "a type beyond all": { ...base, type: "99999999999999999999" },
     "a negative type": { ...base, type: "-3" },
@@ -211,13 +221,21 @@ export function nonsense(adapter, own = []) {
         ...said("PUBLISH", ["socket.io-response#/#", ...own], RESPONSES),
         ...["socket.io#/", "socket.io#/##", "socket.io#/#a", "socket.io#/#\xff#"].map((channel) => ({
           name: `the channel ${channel}`,
-          words: ["PUBLISH", Buffer.from(channel, "latin1"), pack([short, { ...packet, nsp: "/" }, { ...opts, rooms: ["nobody"] }])],
+          words: [
+            "PUBLISH",
+            Buffer.from(channel, "latin1"),
+            pack([short, { ...packet, nsp: "/" }, { ...opts, rooms: ["nobody"] }]),
+          ],
         })),
       ];
     case "sharded":
       return [...garbage("SPUBLISH", ["socket.io#/#", ...own]), ...said("SPUBLISH", ["socket.io#/#", ...own], messages)];
     case "streams":
-      return [...garbage("PUBLISH", ["socket.io#/#", ...own]), ...said("PUBLISH", ["socket.io#/#", ...own], messages), ...entries()];
+      return [
+        ...garbage("PUBLISH", ["socket.io#/#", ...own]),
+        ...said("PUBLISH", ["socket.io#/#", ...own], messages),
+        ...entries(),
+      ];
     default:
       throw new Error(`no such adapter: ${adapter}`);
   }

@@ -107,7 +107,11 @@ function cases(world_, index, slow) {
           assert.deepEqual(received(socket, `case-${at}`, world), expected, what);
         }
       }
-      assert.deepEqual(caller.events.filter(([name]) => name.startsWith("case-") && nsp !== "/"), [], "the other namespace");
+      assert.deepEqual(
+        caller.events.filter(([name]) => name.startsWith("case-") && nsp !== "/"),
+        [],
+        "the other namespace",
+      );
     });
   }
 
@@ -174,7 +178,11 @@ function cases(world_, index, slow) {
     for (let at = 0; at < 500; at++) caller.emit("emit", {}, "step", at % 7 === 0 ? [at, Buffer.from([1])] : [at], () => {});
     await fence(caller, sockets);
     const expected = Array.from({ length: 500 }, (_, at) => at);
-    for (const socket of sockets) assert.deepEqual(received(socket, "step", world).map(([at]) => at), expected);
+    for (const socket of sockets)
+      assert.deepEqual(
+        received(socket, "step", world).map(([at]) => at),
+        expected,
+      );
   });
 
   test("a flood comes from the server that was asked, in order", async () => {
@@ -185,7 +193,10 @@ function cases(world_, index, slow) {
     await eventually("all drops", () => sockets.every((socket) => received(socket, "drop", world).length === 50));
     for (const socket of sockets) {
       const drops = received(socket, "drop", world);
-      assert.deepEqual(drops.map(([at]) => at), Array.from({ length: 50 }, (_, at) => at));
+      assert.deepEqual(
+        drops.map(([at]) => at),
+        Array.from({ length: 50 }, (_, at) => at),
+      );
       for (const [, time, name] of drops) {
         assert.equal(name, world.servers[index].name);
         assert.ok(Math.abs(Date.now() - time) < 60_000, `a time in ms: ${time}`);
@@ -213,7 +224,13 @@ function cases(world_, index, slow) {
         for (const target of [{ rooms: [red, blue] }, { rooms: [red] }, { rooms: [red], except: [blue] }]) {
           const answer = await ask(caller, "emit-ack", { nsp, ...target }, 3000, "ask", ["é"]);
           assert.equal(answer.err, null);
-          assert.deepEqual(names(answer), sockets.filter((socket) => meant(socket, target)).map(({ id }) => id).sort());
+          assert.deepEqual(
+            names(answer),
+            sockets
+              .filter((socket) => meant(socket, target))
+              .map(({ id }) => id)
+              .sort(),
+          );
           for (const { x } of answer.responses) assert.equal(x, "é");
         }
       });
@@ -233,7 +250,10 @@ function cases(world_, index, slow) {
       const bytes = { deep: [Buffer.from([1, 2, 3])] };
       const answer = await ask(await call(), "emit-ack", { rooms: [blue] }, 3000, "ask", [bytes]);
       assert.equal(answer.err, null);
-      assert.deepEqual(answer.responses.map(({ x }) => x), sockets.filter((s) => meant(s, { rooms: [blue] })).map(() => bytes));
+      assert.deepEqual(
+        answer.responses.map(({ x }) => x),
+        sockets.filter((s) => meant(s, { rooms: [blue] })).map(() => bytes),
+      );
     });
 
     test("give what has come when the time is up", async () => {
@@ -244,7 +264,13 @@ function cases(world_, index, slow) {
       for (const socket of quiet) socket.off("ask").on("ask", () => {});
       const answer = await ask(await call(), "emit-ack", { rooms: [red] }, 400, "ask", [1]);
       assert.equal(typeof answer.err, "string");
-      assert.deepEqual(names(answer), members.filter((socket) => !quiet.includes(socket)).map(({ id }) => id).sort());
+      assert.deepEqual(
+        names(answer),
+        members
+          .filter((socket) => !quiet.includes(socket))
+          .map(({ id }) => id)
+          .sort(),
+      );
     });
 
     test("end at once when there is nobody", async () => {
@@ -261,7 +287,13 @@ function cases(world_, index, slow) {
       const answer = await ask(await call(), "emit-ack", { rooms: [red], flags: { local: true } }, 500, "ask", [1]);
       // Node waits for the other servers all the same.
       if (world.servers[index].kind === "ours") assert.equal(answer.err, null);
-      assert.deepEqual(names(answer), on(index).filter((s) => meant(s, { rooms: [red] })).map(({ id }) => id).sort());
+      assert.deepEqual(
+        names(answer),
+        on(index)
+          .filter((s) => meant(s, { rooms: [red] }))
+          .map(({ id }) => id)
+          .sort(),
+      );
     });
   });
 
@@ -269,10 +301,21 @@ function cases(world_, index, slow) {
     test(`sockets are fetched with their data and handshake, in ${nsp}`, async () => {
       const world = world_();
       const { tag, red, blue, sockets } = await crowd(world, nsp);
-      const guest = await open(world.servers.at(-1), { nsp, rooms: [red], name: `${tag} guest`, auth: { token: { a: [1, "é"] } } });
+      const guest = await open(world.servers.at(-1), {
+        nsp,
+        rooms: [red],
+        name: `${tag} guest`,
+        auth: { token: { a: [1, "é"] } },
+      });
       const all = [...sockets, guest];
       const caller = await call();
-      for (const target of [{}, { rooms: [red, blue] }, { rooms: [red] }, { rooms: [red], except: [blue] }, { rooms: [guest.id] }]) {
+      for (const target of [
+        {},
+        { rooms: [red, blue] },
+        { rooms: [red] },
+        { rooms: [red], except: [blue] },
+        { rooms: [guest.id] },
+      ]) {
         const { err, sockets: found } = await ask(caller, "fetch-sockets", { nsp, ...target });
         assert.equal(err, null);
         const ours = found.filter(({ query }) => query.name?.startsWith(`${tag} `));
@@ -323,7 +366,10 @@ function cases(world_, index, slow) {
     const joining = sockets.filter((socket) => meant(socket, target));
     const staying = sockets.filter((socket) => socket.wanted.includes(red) && !joining.includes(socket));
     assert.equal(await ask(caller, "sockets-join", target, [one, two]), "ok");
-    await become("they have joined", (s, own) => own.includes(one) === joining.includes(s) && own.includes(two) === joining.includes(s));
+    await become(
+      "they have joined",
+      (s, own) => own.includes(one) === joining.includes(s) && own.includes(two) === joining.includes(s),
+    );
     for (const socket of joining) socket.wanted = [red, one, two];
     await settled(world, sockets);
     await ask(caller, "emit", { rooms: [one] }, "in-one", []);
@@ -372,7 +418,10 @@ function cases(world_, index, slow) {
         if (!close) assert.equal(reason, "io server disconnect");
       }
       await within(Promise.all(ends), "their connections to end");
-      await fence(caller, sockets.filter((socket) => !ending.includes(socket)));
+      await fence(
+        caller,
+        sockets.filter((socket) => !ending.includes(socket)),
+      );
     });
   }
 

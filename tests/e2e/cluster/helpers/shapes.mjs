@@ -8,7 +8,8 @@ export const is = {
   text: (value, where) => need(typeof value === "string", where, "a string", value),
   object: (value, where) => need(isObject(value), where, "an object", value),
   exactly: (wanted) => (value, where) => need(value === wanted, where, JSON.stringify(wanted), value),
-  matching: (pattern) => (value, where) => need(typeof value === "string" && pattern.test(value), where, String(pattern), value),
+  matching: (pattern) => (value, where) =>
+    need(typeof value === "string" && pattern.test(value), where, String(pattern), value),
 
   list: (item) => (value, where) => {
     need(Array.isArray(value), where, "an array", value);

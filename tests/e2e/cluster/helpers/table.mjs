@@ -9,7 +9,10 @@ export function row(figures) {
 /** Prints all rows; `file` gets them as JSON. */
 export function render(rows, file) {
   if (!existsSync(rows)) return void console.log("\nno rows: no suite of faults ran");
-  const all = readFileSync(rows, "utf8").trimEnd().split("\n").map((line) => JSON.parse(line));
+  const all = readFileSync(rows, "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
   if (file) writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
   // Rows that have other columns are another table.
   const tables = new Map();

@@ -23,8 +23,11 @@ export async function traffic(world, { from = 0, count, interval = 5, floods = 1
   if (sender.exit === undefined) await silent(listeners, caller, outage, patience);
   else await eventually("nothing more comes", () => listeners.every(({ last }) => Date.now() - last > QUIET));
   // What was lost may have been seen nowhere, so its time is reckoned.
-  const sentAt = (key) => listeners.map(({ seen }) => seen.get(key)?.sent).find(Boolean) ?? began + Number(key.split("/")[1]) * interval;
-  const figures = listeners.map((listener) => judge(listener, { count, floods, outage, sentAt, here: listener.server === sender }));
+  const sentAt = (key) =>
+    listeners.map(({ seen }) => seen.get(key)?.sent).find(Boolean) ?? began + Number(key.split("/")[1]) * interval;
+  const figures = listeners.map((listener) =>
+    judge(listener, { count, floods, outage, sentAt, here: listener.server === sender }),
+  );
   for (const { socket } of listeners) drop(socket);
   drop(caller);
   return { receivers: figures, died: world.servers.filter(({ exit }) => exit !== undefined).map(({ name }) => name) };
@@ -32,9 +35,10 @@ export async function traffic(world, { from = 0, count, interval = 5, floods = 1
 
 async function listen(server) {
   const socket = await connected(client(server, { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 200 }));
-  const self = { server, socket, seen: new Map(), order: [], twice: 0, probes: new Set(), last: Date.now() };
+  const self = { server, socket, seen: new Map(), order: [], arrivals: [], twice: 0, probes: new Set(), last: Date.now() };
   socket.onAny((event, index, sent) => {
     self.last = Date.now();
+    self.arrivals.push(self.last);
     if (event === "probe") return void self.probes.add(index);
     if (!event.startsWith("flood-")) return;
     const key = `${event}/${index}`;
@@ -63,8 +67,10 @@ async function silent(listeners, caller, outage, patience) {
 const during = (seen, { from, until }, which) =>
   [...seen.values()].filter(({ sent }) => sent >= from && sent < until).filter(which).length;
 
-function judge({ server, seen, order, twice }, { count, floods, outage, sentAt, here }) {
-  const all = Array.from({ length: floods }, (_, flood) => Array.from({ length: count / floods }, (_, at) => `flood-${flood}/${at}`)).flat();
+function judge({ server, seen, order, arrivals, twice }, { count, floods, outage, sentAt, here }) {
+  const all = Array.from({ length: floods }, (_, flood) =>
+    Array.from({ length: count / floods }, (_, at) => `flood-${flood}/${at}`),
+  ).flat();
   const lost = all.filter((key) => !seen.has(key)).map(sentAt);
   const delays = [...seen.values()].map(({ sent, at }) => at - sent);
   const latest = new Map();
@@ -73,7 +79,7 @@ function judge({ server, seen, order, twice }, { count, floods, outage, sentAt, 
     if (index < (latest.get(event) ?? -1)) disordered++;
     latest.set(event, Math.max(index, latest.get(event) ?? -1));
   }
-  const after = [...seen.values()].filter(({ at }) => at >= outage.until).map(({ at }) => at);
+  const since = [outage.from, ...arrivals.filter((at) => at >= outage.from)];
   return {
     server,
     here,
@@ -83,7 +89,8 @@ function judge({ server, seen, order, twice }, { count, floods, outage, sentAt, 
     disordered,
     late: delays.filter((delay) => delay > LATE).length,
     worst: Math.max(0, ...delays),
-    back: after.length > 0 ? Math.min(...after) - outage.until : undefined,
+    /** The longest time in which nothing came, if it had an end. */
+    silence: outage.heard ? Math.max(...since.map((at, index) => at - since[Math.max(0, index - 1)])) : undefined,
     /** When what was lost had been sent, in ms before the outage and after it. */
     lostBefore: lost.length > 0 ? Math.max(0, outage.from - Math.min(...lost)) : 0,
     lostAfter: lost.length > 0 ? Math.max(0, Math.max(...lost) - outage.until) : 0,

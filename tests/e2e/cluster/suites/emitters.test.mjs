@@ -102,7 +102,12 @@ for (const [variant, start] of Object.entries(EMITTERS)) {
 
     test("data arrives as it was sent", async () => {
       const sockets = await Promise.all(world.servers.map((server) => open(server)));
-      const moments = ["2026-11-20T17:00:00.000Z", "2026-11-20T17:00:00.123Z", "1969-07-20T20:17:40.000Z", "2600-01-01T00:00:00.000Z"];
+      const moments = [
+        "2026-11-20T17:00:00.000Z",
+        "2026-11-20T17:00:00.123Z",
+        "1969-07-20T20:17:40.000Z",
+        "2600-01-01T00:00:00.000Z",
+      ];
       await emitter.emit("binary", bytes(1, 2), { bytes: bytes() });
       await emitter.emit("numbers", 0, -1, 2 ** 40, 0.1, -(2 ** 40));
       await emitter.emit("dates", ...moments.map((moment) => new Date(moment)));
@@ -120,7 +125,9 @@ for (const [variant, start] of Object.entries(EMITTERS)) {
       const sockets = await Promise.all(world.servers.map((server) => open(server, { rooms: ["c"] })));
       const others = await Promise.all(world.servers.map((server) => open(server)));
       const become = (what, test_) =>
-        eventually(what, async () => (await Promise.all(sockets.map((s) => ask(s, "whoami")))).every(({ rooms }) => test_(rooms)));
+        eventually(what, async () =>
+          (await Promise.all(sockets.map((s) => ask(s, "whoami")))).every(({ rooms }) => test_(rooms)),
+        );
       await emitter.to("c").socketsJoin(["d", "e"]);
       await become("they have joined", (rooms) => rooms.includes("d") && rooms.includes("e"));
       await emitter.to("c").socketsLeave("d");

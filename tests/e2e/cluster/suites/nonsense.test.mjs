@@ -47,7 +47,9 @@ for (const [adapter, env] of Object.entries(PLAIN)) {
           });
         }
         for (const socket of sockets) {
-          const strange = socket.events.filter(([event]) => typeof event !== "string" || !(event.startsWith("fence-") || RESERVED.includes(event)));
+          const strange = socket.events.filter(
+            ([event]) => typeof event !== "string" || !(event.startsWith("fence-") || RESERVED.includes(event)),
+          );
           assert.deepEqual(strange, [], `after ${name}`);
           assert.ok(socket.connected, `connected after ${name}`);
           socket.events.length = 0;
@@ -87,7 +89,10 @@ for (const [adapter, env] of Object.entries(PLAIN)) {
         const [fetched, acks] = await Promise.all([Promise.all(asked), Promise.all(broadcast)]);
         for (const { sockets: found } of fetched) {
           for (const { id } of found) assert.match(id, /^[\w-]{20}$/);
-          assert.ok(sockets.every((socket) => found.some(({ id }) => id === socket.id)), "what was true is there");
+          assert.ok(
+            sockets.every((socket) => found.some(({ id }) => id === socket.id)),
+            "what was true is there",
+          );
         }
         for (const { responses } of acks) assert.deepEqual(responses, [1, 1]);
         assert.equal(liar.lies(), LIES.fetch.length + LIES.acks.length);
@@ -132,7 +137,11 @@ async function lie(adapter, redis) {
     } else {
       const words = { type: response, data: { requestId, ...part }, uid: "fedcba9876543210", nsp };
       const command = adapter === "sharded" ? "SPUBLISH" : "PUBLISH";
-      await client.sendCommand([command, `socket.io#/#${uid}#`, adapter === "sharded" ? JSON.stringify(words) : Buffer.from(encode(words))]);
+      await client.sendCommand([
+        command,
+        `socket.io#/#${uid}#`,
+        adapter === "sharded" ? JSON.stringify(words) : Buffer.from(encode(words)),
+      ]);
     }
   };
   if (adapter === "sharded") await ears.sSubscribe("socket.io#/#", hear, true);

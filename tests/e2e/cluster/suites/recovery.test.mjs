@@ -75,10 +75,19 @@ describe("streams with recovery", () => {
         assert.equal(await back(ann, found), true, speaker.name);
         assert.equal(ann.id, id);
         await fence(caller, [ann]);
-        const expected = [["everybody", 1, "é"], ["red", { deep: [bytes(1, 2), bytes()] }], ["both", 4], ["ann", 6]];
+        const expected = [
+          ["everybody", 1, "é"],
+          ["red", { deep: [bytes(1, 2), bytes()] }],
+          ["both", 4],
+          ["ann", 6],
+        ];
         // Node keeps volatile events in the stream, and replays them there.
         const seen = since(ann, at);
-        assert.deepEqual(seen.filter(([name]) => name !== "volatile"), expected, speaker.name);
+        assert.deepEqual(
+          seen.filter(([name]) => name !== "volatile"),
+          expected,
+          speaker.name,
+        );
         const who = await ask(ann, "whoami");
         const data = { name: "ann", srv: left.name };
         assert.deepEqual(who, { server: found.name, sid: id, rooms: [id, "red"].sort(), recovered: true, data });

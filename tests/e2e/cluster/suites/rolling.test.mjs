@@ -30,7 +30,8 @@ test("a rolling restart loses nothing and repeats nothing", { timeout: 180_000 }
       await ask(speaker, "emit", {}, "tick", [sent]);
       sent++;
     };
-    const said = () => eventually("the last message is out", () => speaker.events.some(([event, at]) => event === "tick" && at === sent - 1));
+    const said = () =>
+      eventually("the last message is out", () => speaker.events.some(([event, at]) => event === "tick" && at === sent - 1));
     let moving;
     const talking = (async () => {
       while (!over) {
@@ -58,7 +59,9 @@ test("a rolling restart loses nothing and repeats nothing", { timeout: 180_000 }
     await talking;
     await say();
     const last = sent - 1;
-    await eventually("everybody has the last one", () => members.every(({ seen }) => seen.includes(last)), 20_000).catch(() => {});
+    await eventually("everybody has the last one", () => members.every(({ seen }) => seen.includes(last)), 20_000).catch(
+      () => {},
+    );
 
     const figures = { missing: 0, twice: 0, reordered: 0, recovered: 0, anew: 0 };
     for (const { seen, recovered, anew, from } of members) {
