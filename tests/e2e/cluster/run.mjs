@@ -10,13 +10,14 @@ import { render } from "./helpers/table.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const usage =
-  'usage: node run.mjs [--server "<command>"] [--only text] [--grep regexp] [--long] [--table [--json file]] [--verbose]';
+  'usage: node run.mjs [--server "<command>" [--kinds node,ours,ours]] [--only text] [--grep regexp] [--long] [--table [--json file]] [--verbose]';
 
 let options;
 try {
   options = parseArgs({
     options: {
       server: { type: "string" },
+      kinds: { type: "string" },
       only: { type: "string" },
       grep: { type: "string" },
       long: { type: "boolean" },
@@ -36,6 +37,12 @@ const files = readdirSync(suites)
   .map((name) => join(suites, name));
 if (files.length === 0) fail(`no suite in ${suites} matches --only ${options.only}`);
 
+if (options.kinds !== undefined) {
+  const kinds = options.kinds.split(",");
+  const known = options.server ? ["node", "ours"] : ["node"];
+  if (kinds.length < 3 || !kinds.every((kind) => known.includes(kind))) fail(`--kinds are three or more of ${known}`);
+  process.env.CLUSTER_KINDS = options.kinds;
+}
 const folder = mkdtempSync(join(tmpdir(), "cluster-table-"));
 process.env.CLUSTER_ROWS = join(folder, "rows");
 if (options.server) process.env.CLUSTER_SERVER = options.server;

@@ -5,8 +5,9 @@ import { startRedis } from "./redis.mjs";
 import { startServer, tested } from "./servers.mjs";
 import { hasChannel, roomSubscribers, subscribers } from "./variants.mjs";
 
-/** Both directions between the kinds, and between two of ours. */
-export const MIXED = tested === "ours" ? ["node", "ours", "ours"] : ["node", "node", "node"];
+/** Both directions between the kinds, and between two of ours; or what the runner was told. */
+export const MIXED =
+  process.env.CLUSTER_KINDS?.split(",") ?? (tested === "ours" ? ["node", "ours", "ours"] : ["node", "node", "node"]);
 /** All servers are the ones under test. */
 export const PURE = [tested, tested];
 
