@@ -12,7 +12,7 @@ const SID = /^[\w-]{20}$/;
 /** Commands that say nothing to other servers. */
 const SILENT = new Set(
   `AUTH CLIENT CLUSTER COMMAND CONFIG DEL DISCARD ECHO EVAL EVALSHA EXEC EXISTS EXPIRE GET GETDEL HELLO INFO MULTI PEXPIRE
-  PING PTTL QUIT READONLY ROLE SCRIPT SELECT TIME UNLINK XINFO XLEN XRANGE XREAD XREVRANGE`.split(/\s+/),
+  PING PTTL QUIT READONLY ROLE SCRIPT SELECT SENTINEL TIME UNLINK XINFO XLEN XRANGE XREAD XREVRANGE`.split(/\s+/),
 );
 const SUBSCRIBING = new Set(["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"]);
 
@@ -151,7 +151,9 @@ class Rules {
     };
     const shape = shapes[message?.type];
     need(shape !== undefined, "type", "that of a request", message?.type);
-    need(json === (message.type !== 7), "the message", "in the encoding of its type", json ? "JSON" : "msgpack");
+    // Node reads both, and writes what has binary data in JSON too, as objects.
+    const binary = message.type === 7 || hasBinary(message);
+    need(json !== binary, "the message", "in the encoding of its type and content", json ? "JSON" : "msgpack");
     is.shape({ type: is.number, ...shape })(message, "request");
   }
 
@@ -167,10 +169,11 @@ class Rules {
     const shapes = {
       6: { requestId, "data?": is.anything },
       8: { requestId, clientCount: is.number },
-      9: { requestId, packet: is.anything },
+      9: { requestId, "packet?": is.anything },
     };
     need(message.type in shapes, "type", "that of a response", message.type);
-    need(json === (message.type !== 9), "the message", "in the encoding of its type", json ? "JSON" : "msgpack");
+    const binary = message.type === 9 || hasBinary(message);
+    need(json !== binary, "the message", "in the encoding of its type and content", json ? "JSON" : "msgpack");
     is.shape({ type: is.number, ...shapes[message.type] })(message, "response");
     if (message.type === 8) this.count(message.requestId, message.clientCount);
     if (message.type === 9) this.answered(message.requestId, "packet");

@@ -31,8 +31,13 @@ export function operations(variant, { slow = false } = {}) {
 
     test("nothing but well-formed messages went over the wire", async () => {
       const commands = await wire.stop();
-      assert.ok(commands.length > 100, `only ${commands.length} commands seen`);
       const writers = new Map(world.servers.flatMap(({ name, link }) => [...link.addresses].map((at) => [at, name])));
+      for (const { name } of world.servers) {
+        assert.ok(
+          commands.some(({ from }) => writers.get(from) === name),
+          `${name} was not seen`,
+        );
+      }
       const complaints = lint(commands, env, writers);
       assert.deepEqual(complaints.slice(0, 20), [], `${complaints.length} complaints`);
     });
@@ -456,9 +461,12 @@ function cases(world_, index, slow) {
     const { err, responses } = await ask(caller, "server-side-emit-ack", "/", "sse-ask", [{ bytes }]);
     assert.equal(err, null);
     assert.equal(responses.length, world.servers.length - 1);
-    // These messages are JSON in the classic adapter, and Node writes buffers so.
-    const expected = world.env.ADAPTER === "redis" ? { type: "Buffer", data: [1, 2] } : bytes;
-    for (const { x } of responses) assert.deepEqual(x.bytes, expected);
+    // These messages are JSON in the classic adapter, and Node writes buffers so; between two of ours they stay what they are.
+    const { kind } = world.servers[index];
+    for (const { from, x } of responses) {
+      const damaged = world.env.ADAPTER === "redis" && (kind === "node" || from.startsWith("node"));
+      assert.deepEqual(x.bytes, damaged ? { type: "Buffer", data: [1, 2] } : bytes, from);
+    }
   });
 
   if (slow) {
