@@ -37,7 +37,11 @@ export async function startCluster(env, { kinds = MIXED, redis: existing, durabl
 /** Waits until Redis counts every server in both namespaces. */
 export async function complete({ redis, env, servers }, count = servers.length) {
   for (const nsp of ["/", "/chat"]) {
-    const counted = async () => (await subscribers(redis, env, nsp)) === count;
+    const counted = async () => {
+      const dead = count === servers.length && servers.find(({ exit }) => exit !== undefined);
+      if (dead) throw new Error(`${dead.name} ended (${dead.exit}):\n${dead.tail()}`);
+      return (await subscribers(redis, env, nsp)) === count;
+    };
     await eventually(`Redis counts ${count} servers of ${nsp}`, counted, 15_000);
   }
 }
