@@ -419,7 +419,8 @@ fn check_tests(cell: &str) -> Result<(), String> {
     }
     let cases = spans('"');
     for case in cases.iter().filter(|_| TREE.has("tests/e2e/suites")) {
-        if !TREE.files.iter().any(|file| file.below("tests/e2e/suites").is_some() && file.text.contains(case)) {
+        let known = |file: &File| file.path.ends_with(".mjs") && file.below("tests/e2e").is_some() && file.text.contains(case);
+        if !TREE.files.iter().any(known) {
             return Err(format!("the end-to-end case \"{case}\" does not exist"));
         }
     }
