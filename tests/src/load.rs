@@ -1,0 +1,219 @@
+//! The contract that the benchmarks measure, and what they send: strings, objects, and whatever else a handler may be sent.
+//!
+//! The same four events with three kinds of argument, since what an event costs is decided by what its argument is decoded
+//! into: a type of the application (`typed`), a tree of any JSON (`value`), or its text as it came (`raw`).
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
+};
+use socketio::{Builder, SocketIo};
+use std::fmt;
+
+/// What an application would declare for this load. Fields are in the order in which they are sent.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Object {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    a: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    items: Option<Vec<Item>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ok: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pad: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    v: Option<f64>,
+}
+
+/// One of the items of an [`Object`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Item {
+    id: u64,
+    name: String,
+    ok: bool,
+    v: f64,
+}
+
+/// What an event is sent. Decoded at first sight: `#[serde(untagged)]` would read it into a tree, and then try one after the other.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Typed {
+    /// A number, such as clients send to see whether anybody is there.
+    Number(u64),
+    /// A string.
+    Text(String),
+    /// An object.
+    Object(Object),
+}
+
+impl<'de> Deserialize<'de> for Typed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AtFirstSight;
+
+        impl<'de> Visitor<'de> for AtFirstSight {
+            type Value = Typed;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number, a string or an object")
+            }
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Typed, E> {
+                Ok(Typed::Number(number))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Typed, E> {
+                Ok(Typed::Text(text.to_owned()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Typed, A::Error> {
+                Object::deserialize(MapAccessDeserializer::new(map)).map(Typed::Object)
+            }
+        }
+
+        deserializer.deserialize_any(AtFirstSight)
+    }
+}
+
+/// What an argument is decoded into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// [`Typed`].
+    Typed,
+    /// `serde_json::Value`.
+    Value,
+    /// [`socketio::contract::Raw`].
+    Raw,
+}
+
+impl Kind {
+    /// `typed`, `value` or `raw`.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "typed" => Some(Kind::Typed),
+            "value" => Some(Kind::Value),
+            "raw" => Some(Kind::Raw),
+            _ => None,
+        }
+    }
+}
+
+/// Events that take any argument of type `$Argument`, in a module of their own.
+macro_rules! contract {
+    ($module:ident, $Argument:ty) => {
+        mod $module {
+            use serde::{Deserialize, Serialize};
+            use socketio::{Ack, Binary, Builder, ConnectError, Socket, events, namespace};
+
+            #[derive(Serialize, Deserialize)]
+            pub(super) struct Broadcast {
+                data: $Argument,
+                room: String,
+            }
+
+            #[namespace("/", emits = BenchEvents, schema = false)]
+            pub(super) trait Bench {
+                #[event]
+                async fn echo(&self, value: $Argument) -> $Argument;
+                #[event]
+                async fn echob(&self, bytes: Binary) -> Binary;
+                #[event]
+                async fn join(&self, room: &str) -> Ack;
+                #[event]
+                async fn broadcast(&self, message: Broadcast);
+            }
+
+            #[events(schema = false)]
+            pub(super) trait BenchEvents {
+                #[event]
+                async fn msg(&self, data: &$Argument);
+            }
+
+            struct Session(Socket<dyn Bench>);
+
+            impl Bench for Session {
+                async fn echo(&self, value: $Argument) -> $Argument {
+                    value
+                }
+                async fn echob(&self, bytes: Binary) -> Binary {
+                    bytes
+                }
+                async fn join(&self, room: &str) -> Ack {
+                    self.0.join(room);
+                    Ack
+                }
+                async fn broadcast(&self, message: Broadcast) {
+                    self.0.namespace().to(message.room).emit().msg(&message.data);
+                }
+            }
+
+            async fn connect(socket: Socket<dyn Bench>) -> Result<Session, ConnectError> {
+                Ok(Session(socket))
+            }
+
+            pub(super) fn mount(builder: Builder<()>, paths: &[String]) -> Builder<()> {
+                let builder = builder.namespace::<dyn Bench, _>(connect);
+                paths.iter().fold(builder, |builder, path| builder.namespace_at::<dyn Bench, _>(path.as_str(), connect))
+            }
+        }
+    };
+}
+
+contract!(typed, super::Typed);
+contract!(value, serde_json::Value);
+contract!(raw, socketio::contract::Raw);
+
+/// Settings for the load: it has messages of up to ten megabytes. The events are at `/` and `/ns0` to `/ns9`.
+pub fn builder(kind: Kind) -> Builder<()> {
+    let builder = SocketIo::builder().max_payload(10_000_000);
+    let paths: Vec<String> = (0..10).map(|i| format!("/ns{i}")).collect();
+    match kind {
+        Kind::Typed => typed::mount(builder, &paths),
+        Kind::Value => value::mount(builder, &paths),
+        Kind::Raw => raw::mount(builder, &paths),
+    }
+}
+
+/// JSON text of about so many bytes: one small object, or a larger one of many items. Its keys are in alphabetical order and
+/// its numbers print alike everywhere, so that a server which decodes it and encodes it again sends the very same bytes.
+pub fn object(size: usize) -> String {
+    use fmt::Write as _;
+
+    if size <= 80 {
+        return r#"{"id":12345,"name":"abcdefgh","ok":true,"v":1.5}"#.to_owned();
+    }
+    let mut json = String::from("{\"items\":[");
+    for i in (0..).take_while(|i| 11 + 54 * (i + 1) < size) {
+        let comma = if i > 0 { "," } else { "" };
+        let _ = write!(json, r#"{comma}{{"id":{},"name":"item {i:04}","ok":{},"v":{}.5}}"#, 10_000 + i, i % 2 == 0, i % 9);
+    }
+    json.push_str("],\"pad\":\"");
+    while json.len() + 2 < size {
+        json.push('x');
+    }
+    json + "\"}"
+}
+
+/// A JSON string of so many bytes.
+pub fn string(size: usize) -> String {
+    format!("\"{}\"", "abcdefghij klmno".chars().cycle().take(size.saturating_sub(2)).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Typed, object, string};
+
+    #[test]
+    fn what_is_decoded_is_sent_as_it_came() {
+        for json in
+            [object(48), object(1024), object(16_384), string(1024), "1".to_owned(), r#"{"a":10000001,"pad":"xxx"}"#.to_owned()]
+        {
+            let typed: Typed = serde_json::from_str(&json).expect("it is of the load");
+            assert_eq!(serde_json::to_string(&typed).expect("it came from JSON"), json);
+            let value: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+            assert_eq!(value.to_string(), json);
+        }
+        assert_eq!((object(1024).len(), string(1024).len()), (1024, 1024));
+    }
+}
