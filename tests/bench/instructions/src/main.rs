@@ -13,8 +13,9 @@
 //! Not here: time, which depends on the machine; see the package `socketio-bench`.
 
 mod baseline;
+mod frame;
 #[allow(dead_code, unreachable_pub, reason = "shared with the fixture server")]
-#[path = "../../../src/load.rs"]
+#[path = "../../../src/load/mod.rs"]
 mod load;
 mod scenario;
 mod wire;

@@ -1,8 +1,12 @@
 //! What is counted: for each, a server, clients that have settled, and one thing that is done again and again.
 
 use crate::{
-    load::{Kind, object, string},
-    wire::{Client, Server, frame},
+    frame::frame,
+    load::{
+        Kind,
+        text::{object, string},
+    },
+    wire::{Client, Server},
 };
 use tokio::runtime::Builder;
 

@@ -1,6 +1,9 @@
 //! The server behind pipes in memory, and the client's end of such a pipe: WebSocket frames and HTTP, as little as it takes.
 
-use crate::load::{self, Kind};
+use crate::{
+    frame::{frame, frame_length},
+    load::{self, Kind},
+};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use std::time::Duration;
 use tokio::{
@@ -93,36 +96,6 @@ impl Client {
             assert!(self.pipe.read_buf(&mut self.rest).await.expect("the server answers") > 0, "the server closed");
         }
     }
-}
-
-/// One masked frame.
-pub(crate) fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
-    const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
-    let mut frame = vec![0x80 | opcode];
-    match payload.len() {
-        length @ 0..126 => frame.push(0x80 | length as u8),
-        length @ 126..0x1_0000 => {
-            frame.push(0x80 | 126);
-            frame.extend((length as u16).to_be_bytes());
-        }
-        length => {
-            frame.push(0x80 | 127);
-            frame.extend((length as u64).to_be_bytes());
-        }
-    }
-    frame.extend(MASK);
-    frame.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
-    frame
-}
-
-/// The length of the frame in front, if it is whole.
-fn frame_length(bytes: &[u8]) -> Option<usize> {
-    let length = match bytes.get(1)? {
-        126 => 4 + usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?)),
-        127 => 10 + usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?,
-        length => 2 + usize::from(*length),
-    };
-    (bytes.len() >= length).then_some(length)
 }
 
 /// The length of the response in front, if it is whole.

@@ -3,6 +3,8 @@
 //! The same four events with three kinds of argument, since what an event costs is decided by what its argument is decoded
 //! into: a type of the application (`typed`), a tree of any JSON (`value`), or its text as it came (`raw`).
 
+pub mod text;
+
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -175,34 +177,12 @@ pub fn builder(kind: Kind) -> Builder<()> {
     }
 }
 
-/// JSON text of about so many bytes: one small object, or a larger one of many items. Its keys are in alphabetical order and
-/// its numbers print alike everywhere, so that a server which decodes it and encodes it again sends the very same bytes.
-pub fn object(size: usize) -> String {
-    use fmt::Write as _;
-
-    if size <= 80 {
-        return r#"{"id":12345,"name":"abcdefgh","ok":true,"v":1.5}"#.to_owned();
-    }
-    let mut json = String::from("{\"items\":[");
-    for i in (0..).take_while(|i| 11 + 54 * (i + 1) < size) {
-        let comma = if i > 0 { "," } else { "" };
-        let _ = write!(json, r#"{comma}{{"id":{},"name":"item {i:04}","ok":{},"v":{}.5}}"#, 10_000 + i, i % 2 == 0, i % 9);
-    }
-    json.push_str("],\"pad\":\"");
-    while json.len() + 2 < size {
-        json.push('x');
-    }
-    json + "\"}"
-}
-
-/// A JSON string of so many bytes.
-pub fn string(size: usize) -> String {
-    format!("\"{}\"", "abcdefghij klmno".chars().cycle().take(size.saturating_sub(2)).collect::<String>())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Typed, object, string};
+    use super::{
+        Typed,
+        text::{object, string},
+    };
 
     #[test]
     fn what_is_decoded_is_sent_as_it_came() {
