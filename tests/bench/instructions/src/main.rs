@@ -14,7 +14,7 @@
 
 mod baseline;
 mod frame;
-#[allow(dead_code, unreachable_pub, reason = "shared with the fixture server")]
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "shared with the fixture server")]
 #[path = "../../../src/load/mod.rs"]
 mod load;
 mod scenario;
