@@ -49,6 +49,19 @@ impl Baseline {
         counts.extend(counted.into_iter().map(|(name, count)| (name, count.round())));
         let baseline = Baseline { compiler: compiler()?, tolerance, counts };
         fs::write(path(), serde_json::to_string_pretty(&baseline)? + "\n")?;
+        baseline.tell(known)
+    }
+
+    /// Writes the table of `docs/performance.md`, between its marks.
+    fn tell(&self, known: &[&'static str]) -> Result<(), Box<dyn Error>> {
+        const MARKS: [&str; 2] = ["<!-- written by scripts/bench --instructions --update -->\n", "<!-- until here -->\n"];
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/performance.md");
+        let text = fs::read_to_string(&path)?;
+        let (before, rest) = text.split_once(MARKS[0]).ok_or("docs/performance.md has lost its mark")?;
+        let (_, after) = rest.split_once(MARKS[1]).ok_or("docs/performance.md has lost its end mark")?;
+        let rows = known.iter().filter_map(|name| Some(format!("| {name} | {} |\n", grouped(*self.counts.get(*name)?))));
+        let table = format!("| | instructions |\n|---|---:|\n{}", rows.collect::<String>());
+        fs::write(path, [before, MARKS[0], &table, MARKS[1], after].concat())?;
         Ok(())
     }
 
@@ -94,6 +107,14 @@ impl Baseline {
         // What got cheaper fails, too: else the next change could make it as expensive as before, unseen.
         Ok(more + less + new == 0)
     }
+}
+
+/// Thousands apart.
+fn grouped(count: f64) -> String {
+    let digits = format!("{count:.0}");
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or_default()).collect();
+    groups.join(" ")
 }
 
 /// Each scenario is run twice, for different numbers of times: the difference leaves out what is paid once.

@@ -8,6 +8,7 @@ use crate::{
 };
 use std::{
     collections::VecDeque,
+    ops::Range,
     time::{Duration, Instant},
 };
 
@@ -29,8 +30,9 @@ impl FanOut {
     pub(crate) fn run<'a>(&self, server: &Server, measure: impl FnOnce() -> Measure<'a>) -> Result<Figures> {
         let mut swarm = Swarm::new(server.address, vec![String::new()])?;
         swarm.grow(self.receivers + 1)?;
-        let rooms: Vec<String> = (0..self.other_rooms).map(|i| format!("other {i}")).chain(["r".to_owned()]).collect();
-        join(&mut swarm, 1..=self.receivers, &rooms)?;
+        let clients = 1..self.receivers + 1;
+        join(&mut swarm, clients.clone(), self.other_rooms, |_, room| format!("other {room}"))?;
+        join(&mut swarm, clients, 1, |_, _| "r".to_owned())?;
         self.publish(&mut swarm, measure())
     }
 
@@ -77,26 +79,24 @@ impl FanOut {
     }
 }
 
-/// Has these clients join these rooms, and waits until they are in.
-pub(crate) fn join(swarm: &mut Swarm, clients: impl Iterator<Item = usize>, rooms: &[String]) -> Result<()> {
-    let mut expected = 0;
-    let mut joined = 0;
-    for client in clients {
-        for room in rooms {
-            swarm.send(client, &frame(1, format!("421[\"join\",\"{room}\"]").as_bytes()))?;
-            expected += 1;
+/// Has these clients join so many rooms each, one after the other: a burst would leave queues larger than they need to be.
+pub(crate) fn join(swarm: &mut Swarm, clients: Range<usize>, rooms: usize, name: impl Fn(usize, usize) -> String) -> Result<()> {
+    for room in 0..rooms {
+        let mut joined = 0;
+        for client in clients.clone() {
+            swarm.send(client, &frame(1, format!("421[\"join\",\"{}\"]", name(client, room)).as_bytes()))?;
+            // The answers are read under way, so that no buffer fills up.
+            swarm.turn(Duration::ZERO, &mut |message| {
+                joined += usize::from(message.payload.starts_with(b"431["));
+                Ok(())
+            })?;
         }
-        // The answers are read under way, so that no buffer fills up.
-        swarm.turn(Duration::ZERO, &mut |message| {
-            joined += usize::from(message.payload.starts_with(b"431["));
-            Ok(())
-        })?;
+        if joined < clients.len() {
+            swarm.until(|message| {
+                joined += usize::from(message.payload.starts_with(b"431["));
+                Ok(joined == clients.len())
+            })?;
+        }
     }
-    if joined == expected {
-        return Ok(());
-    }
-    swarm.until(|message| {
-        joined += usize::from(message.payload.starts_with(b"431["));
-        Ok(joined == expected)
-    })
+    Ok(())
 }

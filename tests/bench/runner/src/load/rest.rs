@@ -49,18 +49,11 @@ pub(crate) fn idle(server: &Server, connections: usize, rooms: &Rooms, namespace
     swarm.grow(connections)?;
     let seconds_to_accept = start.elapsed().as_secs_f64();
     let accepting = server.usage()?.since(&before);
+    let all = 0..connections;
     match *rooms {
         Rooms::None => {}
-        Rooms::Shared(count) => {
-            let names: Vec<String> = (0..count).map(|i| format!("room {i}")).collect();
-            join(&mut swarm, 0..connections, &names)?;
-        }
-        Rooms::Own(count) => {
-            for client in 0..connections {
-                let names: Vec<String> = (0..count).map(|i| format!("room {client} {i}")).collect();
-                join(&mut swarm, client..=client, &names)?;
-            }
-        }
+        Rooms::Shared(count) => join(&mut swarm, all.clone(), count, |_, room| format!("room {room}"))?,
+        Rooms::Own(count) => join(&mut swarm, all.clone(), count, |client, room| format!("room {client} {room}"))?,
     }
     // Everybody has been pinged once, so buffers have the size that they keep.
     swarm.rest(interval)?;
@@ -72,8 +65,7 @@ pub(crate) fn idle(server: &Server, connections: usize, rooms: &Rooms, namespace
     let resting = server.usage()?.since(&before);
     let pings = swarm.pings.max(1);
 
-    let all = ["all".to_owned()];
-    join(&mut swarm, 0..connections, &all)?;
+    join(&mut swarm, all, 1, |_, _| "all".to_owned())?;
     let event = frame(1, br#"42["broadcast",{"data":{"a":1,"pad":"xxxxxxxxxxxxxxxx"},"room":"all"}]"#);
     let before = server.usage()?;
     let mut times = Vec::new();
