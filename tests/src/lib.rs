@@ -3,4 +3,5 @@
 pub mod conformance;
 pub mod forms;
 pub mod listen;
+pub mod load;
 pub mod shapes;
