@@ -38,7 +38,7 @@ const fn driver(path: &'static str, uses: &'static [&'static str]) -> Room {
 }
 
 /// The layers, bottom up. A file belongs to the first room that holds it.
-const ROOMS: [Room; 22] = [
+const ROOMS: [Room; 26] = [
     pure("text", &[]),
     pure("id", &[]),
     pure("reason", &[]),
@@ -54,7 +54,12 @@ const ROOMS: [Room; 22] = [
     driver("asyncapi", &["contract", "describe", "schema", "typescript"]),
     driver("metrics", &["reason"]),
     driver("engine", &["id", "metrics", "reason", "room", "text", "websocket"]),
-    driver("server", &["contract", "describe", "engine", "extract", "id", "layer", "metrics", "parser", "reason", "room", "text"]),
+    // What servers tell each other, and what is to be done about it; and the pipes that carry it.
+    pure("adapter/message", &["parser", "room", "text"]),
+    pure("adapter/wire", &["parser", "room", "text"]),
+    pure("adapter/cluster", &["parser", "room"]),
+    driver("adapter", &["contract", "id", "parser", "room", "text"]),
+    driver("server", &["adapter", "contract", "describe", "engine", "extract", "id", "layer", "metrics", "parser", "reason", "room", "text"]),
     driver("layer", &["contract", "reason", "server"]),
     driver("extract", &["contract", "engine", "id", "reason", "server", "text"]),
     // What a client decides; and the rest of it, which carries that out.

@@ -70,6 +70,8 @@
 #![cfg_attr(not(all(feature = "server", feature = "client", feature = "admin")), allow(dead_code))]
 #![cfg_attr(not(all(feature = "server", feature = "client")), allow(unused_imports))]
 
+#[cfg(feature = "server")]
+mod adapter;
 #[cfg(feature = "admin")]
 pub mod admin;
 pub mod asyncapi;
