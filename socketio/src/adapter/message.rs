@@ -58,35 +58,84 @@ pub(crate) struct Envelope {
 #[derive(Debug, Clone)]
 pub(crate) enum Message {
     /// An event for clients: name and arguments.
-    Broadcast { target: Target, event: Body },
+    Broadcast {
+        target: Target,
+        event: Body,
+    },
     /// An event that clients are to acknowledge.
-    Ask { id: RequestId, target: Target, event: Body, timeout: Option<Duration>, single: bool },
+    Ask {
+        id: RequestId,
+        target: Target,
+        event: Body,
+        timeout: Option<Duration>,
+        single: bool,
+    },
     /// So many clients of the answering server were asked.
-    Asked { id: RequestId, clients: u64 },
+    Asked {
+        id: RequestId,
+        clients: u64,
+    },
     /// The acknowledgement of one of them: its first argument, or none.
-    Acknowledged { id: RequestId, answer: Body },
+    Acknowledged {
+        id: RequestId,
+        answer: Body,
+    },
     /// Sockets join rooms.
-    Join { target: Target, rooms: Vec<Room> },
+    Join {
+        target: Target,
+        rooms: Vec<Room>,
+    },
     /// Sockets leave rooms.
-    Leave { target: Target, rooms: Vec<Room> },
+    Leave {
+        target: Target,
+        rooms: Vec<Room>,
+    },
     /// Sockets are disconnected, with their whole connection or not.
-    Disconnect { target: Target, close: bool },
+    Disconnect {
+        target: Target,
+        close: bool,
+    },
     /// Which sockets are there?
-    Fetch { id: RequestId, target: Target },
+    Fetch {
+        id: RequestId,
+        target: Target,
+    },
     /// These.
-    Fetched { id: RequestId, sockets: Vec<SocketRecord> },
+    Fetched {
+        id: RequestId,
+        sockets: Vec<SocketRecord>,
+    },
     /// An event for the other servers.
-    Emit { event: Body },
+    Emit {
+        event: Body,
+    },
     /// An event for the other servers, which each of them is to acknowledge.
-    AskServers { id: RequestId, event: Body },
+    AskServers {
+        id: RequestId,
+        event: Body,
+    },
     /// The acknowledgement of one server: its first argument, or none.
-    ServerAnswered { id: RequestId, answer: Body },
+    ServerAnswered {
+        id: RequestId,
+        answer: Body,
+    },
     /// The ids of which sockets match? Of old servers.
-    FetchIds { id: RequestId, rooms: Vec<Room> },
-    FetchedIds { id: RequestId, ids: Vec<String> },
+    FetchIds {
+        id: RequestId,
+        rooms: Vec<Room>,
+    },
+    FetchedIds {
+        id: RequestId,
+        ids: Vec<String>,
+    },
     /// Which rooms are there? Of the pub/sub adapter.
-    FetchRooms { id: RequestId },
-    FetchedRooms { id: RequestId, rooms: Vec<Room> },
+    FetchRooms {
+        id: RequestId,
+    },
+    FetchedRooms {
+        id: RequestId,
+        rooms: Vec<Room>,
+    },
     /// A server has come: every other one answers with `Alive`.
     Hello,
     /// It is still there.
@@ -114,6 +163,27 @@ impl Message {
         }
     }
 
+    /// What it takes of a byte limit while it waits.
+    pub(crate) fn cost(&self) -> usize {
+        const OVERHEAD: usize = 128;
+        let of_rooms = |rooms: &[Room]| rooms.iter().map(|room| OVERHEAD / 4 + room.len()).sum::<usize>();
+        let of_target = |target: &Target| of_rooms(&target.rooms) + of_rooms(&target.except);
+        OVERHEAD
+            + match self {
+                Message::Broadcast { target, event } | Message::Ask { target, event, .. } => of_target(target) + event.cost(),
+                Message::Acknowledged { answer: body, .. }
+                | Message::ServerAnswered { answer: body, .. }
+                | Message::Emit { event: body }
+                | Message::AskServers { event: body, .. } => body.cost(),
+                Message::Join { target, rooms } | Message::Leave { target, rooms } => of_target(target) + of_rooms(rooms),
+                Message::Disconnect { target, .. } | Message::Fetch { target, .. } => of_target(target),
+                Message::Fetched { sockets, .. } => sockets.iter().map(SocketRecord::cost).sum(),
+                Message::FetchIds { rooms, .. } | Message::FetchedRooms { rooms, .. } => of_rooms(rooms),
+                Message::FetchedIds { ids, .. } => ids.iter().map(|id| OVERHEAD / 4 + id.len()).sum(),
+                Message::Asked { .. } | Message::FetchRooms { .. } | Message::Hello | Message::Alive | Message::Bye => 0,
+            }
+    }
+
     /// Whether this is the answer to a question.
     pub(crate) fn is_answer(&self) -> bool {
         matches!(
@@ -139,6 +209,14 @@ pub(crate) struct SocketRecord {
     pub(crate) rooms: Vec<Room>,
     /// The JSON text of its data; `{}` if it was never set, as in the reference.
     pub(crate) data: Text,
+}
+
+impl SocketRecord {
+    fn cost(&self) -> usize {
+        const OVERHEAD: usize = 128;
+        let rooms = self.rooms.iter().map(|room| OVERHEAD / 4 + room.len()).sum::<usize>();
+        OVERHEAD + self.id.len() + self.handshake.len() + self.data.len() + rooms
+    }
 }
 
 /// A session that waits for its client, as another server can take it over.
