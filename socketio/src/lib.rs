@@ -78,6 +78,8 @@ pub mod asyncapi;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod contract;
+#[cfg(feature = "server")]
+mod date;
 pub mod describe;
 #[cfg(any(feature = "server", feature = "client"))]
 pub mod engine;
@@ -126,8 +128,8 @@ pub use reason::DisconnectReason;
 pub use room::Room;
 #[cfg(feature = "server")]
 pub use server::{
-    Broadcast, BroadcastReply, BuildError, Builder, ClientFilesError, ClusterEmitterOf, DataError, EmitterOf, Many,
-    NamespaceHandle, One, OtherServers, Outgoing, Recovery, RecoveryMetrics, RemoteSocket, Reply, ServerReplies, Shutdown,
+    Broadcast, BroadcastReply, BuildError, Builder, ClientFilesError, ClusterEmitterOf, ClusterError, ClusterHealth, ClusterState,
+    DataError, EmitterOf, FetchError, HandshakeRecord, Many, NamespaceHandle, One, OtherServers, Outgoing, Recovery, RecoveryMetrics, RemoteSocket, Reply, ServerReplies, Shutdown,
     ShutdownReport, Single, Socket, SocketIo, Try,
 };
 pub use socketio_macros::{disconnect, event, events, fallback, middleware, namespace};

@@ -54,7 +54,7 @@ over_all_transports! {
         let mut client = Client::joined(server.addr, transport).await;
         let socket = the_socket(&io);
         let all = socket.namespace();
-        let remote = all.fetch_sockets().await.remove(0);
+        let remote = all.fetch_sockets().await.expect("alone").remove(0);
         let one = [
             socket.ask_raw("question", (1, "x")),
             socket.timeout(LATE).ask_raw("question", [1, 2]),

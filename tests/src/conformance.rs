@@ -6,7 +6,7 @@ use axum::{Router, routing::get};
 use serde::Serialize;
 use serde_json::{Value, json};
 use socketio::{
-    Auth, Binary, Body, CallError, ConnectError, Cookie, Cors, DisconnectReason, Incoming, Outcome, Raw, Recovery, Service, Socket,
+    Auth, Binary, Body, CallError, ConnectError, Cookie, Cors, DisconnectReason, FetchError, Incoming, Outcome, Raw, Recovery, Service, Socket,
     SocketId, SocketIo, Untyped, contract::RawArgs, engine, parser::MsgPack,
 };
 use std::{
@@ -217,7 +217,8 @@ impl App {
                     Some(room) => namespace.to(room).fetch_sockets().await,
                     None => namespace.fetch_sockets().await,
                 };
-                let mut ids: Vec<SocketId> = found.iter().map(socketio::RemoteSocket::id).collect();
+                let found = found.unwrap_or_else(FetchError::into_sockets);
+                let mut ids: Vec<&str> = found.iter().map(socketio::RemoteSocket::id).collect();
                 ids.sort();
                 return ack(&ids);
             }

@@ -238,6 +238,11 @@ impl Config {
         self
     }
 
+    /// What tells the address of a client.
+    pub(crate) fn address(&self) -> Option<Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>> {
+        self.admission.address.clone()
+    }
+
     /// Tells the address of a client, for the limits per address. The addresses of one IPv6 network of 64 bits count as one.
     /// A handshake without an address (`None`) is not limited by address. Default none, and then such limits are an error.
     pub fn client_address(mut self, address: impl Fn(&Parts) -> Option<IpAddr> + Send + Sync + 'static) -> Self {

@@ -123,6 +123,10 @@ impl SocketCore {
         self.id
     }
 
+    pub(super) fn id_str(&self) -> &str {
+        self.id.as_str()
+    }
+
     pub(crate) fn handshake(&self) -> &Handshake {
         match &self.carrier {
             Carrier::Fixed(link) => &link.handshake,
@@ -262,6 +266,10 @@ impl SocketCore {
             lane.store.enter(self);
         }
         let (rooms, packets) = (std::mem::take(rooms), std::mem::take(packets));
+        let first = !self.known.swap(true, Ordering::AcqRel);
+        if first {
+            self.entered(&rooms);
+        }
         *life = Life::Connected;
         self.on_link(|link| {
             // A connection that ended in between is noticed by its own task.
@@ -276,7 +284,9 @@ impl SocketCore {
         members.insert(Arc::clone(self), rooms);
         drop(life);
         drop(members);
-        self.was_accepted();
+        if first {
+            self.was_accepted();
+        }
         Accepted::Taken
     }
 
@@ -324,6 +334,7 @@ impl SocketCore {
                 Life::Pending { rooms, .. } | Life::Absent { rooms, .. } => (false, std::mem::take(rooms)),
                 Life::Connected => (true, members.remove(&self.id).unwrap_or_default()),
             };
+            self.left(&rooms);
             self.on_link(|link| {
                 if let (Some(farewell), true) = (farewell, accepted) {
                     let _ = link.engine.outbox.push(farewell, Urgency::Answer);
@@ -342,11 +353,8 @@ impl SocketCore {
         true
     }
 
-    /// Tells those who look at it that the client is in; once, however often it comes back.
+    /// Tells those who look at it that the client is in; called once, however often it comes back.
     fn was_accepted(self: &Arc<Self>) {
-        if self.known.swap(true, Ordering::AcqRel) {
-            return;
-        }
         self.namespace.record(|namespace| Measured::SocketConnected { namespace });
         if let Some(watch) = &self.namespace.settings.watch {
             watch.connected(Socket::new(Arc::clone(self)));
@@ -369,8 +377,31 @@ impl SocketCore {
         }
     }
 
-    /// Notes a change of rooms.
+    /// Tells the broker between the servers which rooms matter here, from the first time that the client was taken in until it ends:
+    /// also while it is away, because it may come back for what it missed.
+    fn entered(&self, rooms: &[Room]) {
+        if let Some(node) = self.namespace.node() {
+            node.entered(&self.id.into());
+            rooms.iter().for_each(|room| node.entered(room));
+        }
+    }
+
+    fn left(&self, rooms: &[Room]) {
+        if self.known.load(Ordering::Acquire)
+            && let Some(node) = self.namespace.node()
+        {
+            node.left(&self.id.into());
+            rooms.iter().for_each(|room| node.left(room));
+        }
+    }
+
+    /// Notes a change of rooms. The caller holds a lock under which they change.
     fn moved(&self, room: &Room, joined: bool) {
+        if self.known.load(Ordering::Acquire)
+            && let Some(node) = self.namespace.node()
+        {
+            if joined { node.entered(room) } else { node.left(room) }
+        }
         if let Some((lane, tracked)) = self.lane() {
             tracked.moved(lane.store.position(), lane.store.floor(), room.clone(), joined);
         }

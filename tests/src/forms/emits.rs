@@ -161,7 +161,7 @@ impl Emits for Session {
     }
     async fn ask_many(&self, room: &str) -> Vec<(SocketId, Value)> {
         let answers = self.0.namespace().to(room).timeout(SHORT).emit().sum(2, 3).await;
-        answers.into_iter().map(|(id, answer)| (id, shown(answer))).collect()
+        answers.into_iter().filter_map(|(id, answer)| Some((id?, shown(answer)))).collect()
     }
     async fn ask_stream(&self, room: &str) -> u32 {
         let mut answers = self.0.namespace().to(room).timeout(LONG).emit().sum(2, 3);
