@@ -167,7 +167,9 @@ impl Emits for Session {
         let mut answers = self.0.namespace().to(room).timeout(LONG).emit().sum(2, 3);
         let mut count = 0;
         while let Some((id, answer)) = answers.next().await {
-            self.0.emit().answered(id, answer.ok());
+            if let Some(id) = id {
+                self.0.emit().answered(id, answer.ok());
+            }
             count += 1;
         }
         count
