@@ -334,6 +334,7 @@ async fn a_socket_of_another_server_is_as_one_of_this() {
             let raw: AckData = within("an answer", socket.ask_raw("number", (2,)).expect("JSON")).await.expect("answered");
             assert_eq!(raw.raw_args().get::<u32>(0), Ok(9));
             assert_eq!(socket.timeout(Duration::from_secs(3)).emit().never().await, Err(CallError::Timeout));
+            guest.unread(); // what it has answered
             socket.join("attic");
             socket.leave("foyer");
             let now = within("sockets", house.hall().to("attic").fetch_sockets()).await.expect("all have answered");
@@ -436,7 +437,7 @@ async fn children_of_a_dynamic_namespace_find_each_other() {
         assert_eq!(within("sockets", all.fetch_sockets()).await.expect("all have answered").len(), 1);
         north.io.of::<dyn Tenant>().server_side_emit().note(2);
         eventually("the note of acme", || east.notes() == ["/tenant/acme 2"]).await;
-        assert!(acme[0].unread().is_empty() && acme[1].unread().is_empty() && south.notes().is_empty());
+        assert!(south.notes().is_empty(), "it has no such child");
         // When the last one has gone, so has the child.
         acme[1].disconnect().await;
         eventually("the end of the child", || east.io.namespaces() == ["/hall"]).await;
