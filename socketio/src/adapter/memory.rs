@@ -4,10 +4,11 @@
 //!  Pipe --publish--> Hub: one lock, one order --+--> seat: letters --task--> Inbox
 //!  (of a seat)                                  +--> seat: letters --task--> Inbox
 //! ```
-//! Here: what users see, and the ends of the pipes. Not here: who sits where (`hub`), and what is kept (`journal`).
+//! Here: what users see, and the ends of the pipes. Not here: who sits where (`hub`, `seat`), and what is kept (`journal`).
 
 mod hub;
 mod journal;
+mod seat;
 
 use super::{
     broker::{Appended, Broker, Health, Inbox, Journal, Liveness, Pipe, Refused, Unreachable},
@@ -15,7 +16,8 @@ use super::{
     sealed::{Connect, Connection},
 };
 use crate::{contract::BoxFuture, room::Room};
-use hub::{Done, Hub, Item, Link, Place};
+use hub::{Hub, Place};
+use seat::{Done, Item, Link};
 use std::{future::ready, sync::Arc, time::Duration};
 use tokio::{sync::Notify, time::Instant};
 
