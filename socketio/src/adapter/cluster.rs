@@ -270,4 +270,8 @@ impl Cluster {
 }
 
 #[cfg(test)]
+mod nonsense;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;
