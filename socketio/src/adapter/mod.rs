@@ -10,3 +10,4 @@
 pub(crate) mod broker;
 pub(crate) mod cluster;
 pub(crate) mod message;
+pub(crate) mod wire;
