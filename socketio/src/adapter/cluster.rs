@@ -5,11 +5,11 @@
 //! done, [`deadline`](Cluster::deadline) tells when to call with [`Input::Time`].
 //! Not here: sockets, which the caller has, and bytes, which the broker has.
 
-use super::{
-    broker::Liveness,
-    message::{Envelope, Message, NodeId, RequestId, SocketRecord},
-};
 use crate::{
+    adapter::{
+        broker::Liveness,
+        message::{Envelope, Message, NodeId, RequestId, SocketRecord},
+    },
     parser::Body,
     room::{Room, Target},
 };
