@@ -59,7 +59,10 @@ const ROOMS: [Room; 26] = [
     pure("adapter/wire", &["parser", "room", "text"]),
     pure("adapter/cluster", &["parser", "room"]),
     driver("adapter", &["contract", "id", "parser", "room", "text"]),
-    driver("server", &["adapter", "contract", "describe", "engine", "extract", "id", "layer", "metrics", "parser", "reason", "room", "text"]),
+    driver(
+        "server",
+        &["adapter", "contract", "describe", "engine", "extract", "id", "layer", "metrics", "parser", "reason", "room", "text"],
+    ),
     driver("layer", &["contract", "reason", "server"]),
     driver("extract", &["contract", "engine", "id", "reason", "server", "text"]),
     // What a client decides; and the rest of it, which carries that out.

@@ -85,17 +85,50 @@ pub(crate) enum Output {
 /// What another server wants to be done to the sockets of this one.
 #[derive(Debug)]
 pub(crate) enum Deed {
-    Broadcast { target: Target, event: Body, offset: Option<std::sync::Arc<str>> },
+    Broadcast {
+        target: Target,
+        event: Body,
+        offset: Option<std::sync::Arc<str>>,
+    },
     /// To be answered with [`Answer::Clients`] at once, then one [`Answer::Acknowledged`] for each client until the time is over.
-    Ask { id: RequestId, from: Option<NodeId>, target: Target, event: Body, timeout: Option<Duration> },
-    Join { target: Target, rooms: Vec<Room> },
-    Leave { target: Target, rooms: Vec<Room> },
-    Disconnect { target: Target, close: bool },
-    Fetch { id: RequestId, from: Option<NodeId>, target: Target },
+    Ask {
+        id: RequestId,
+        from: Option<NodeId>,
+        target: Target,
+        event: Body,
+        timeout: Option<Duration>,
+    },
+    Join {
+        target: Target,
+        rooms: Vec<Room>,
+    },
+    Leave {
+        target: Target,
+        rooms: Vec<Room>,
+    },
+    Disconnect {
+        target: Target,
+        close: bool,
+    },
+    Fetch {
+        id: RequestId,
+        from: Option<NodeId>,
+        target: Target,
+    },
     /// `ask`: whom to answer.
-    Emit { event: Body, ask: Option<(RequestId, Option<NodeId>)> },
-    FetchIds { id: RequestId, from: Option<NodeId>, rooms: Vec<Room> },
-    FetchRooms { id: RequestId, from: Option<NodeId> },
+    Emit {
+        event: Body,
+        ask: Option<(RequestId, Option<NodeId>)>,
+    },
+    FetchIds {
+        id: RequestId,
+        from: Option<NodeId>,
+        rooms: Vec<Room>,
+    },
+    FetchRooms {
+        id: RequestId,
+        from: Option<NodeId>,
+    },
 }
 
 /// A part of the answer to a question.

@@ -58,35 +58,84 @@ pub(crate) struct Envelope {
 #[derive(Debug, Clone)]
 pub(crate) enum Message {
     /// An event for clients: name and arguments.
-    Broadcast { target: Target, event: Body },
+    Broadcast {
+        target: Target,
+        event: Body,
+    },
     /// An event that clients are to acknowledge.
-    Ask { id: RequestId, target: Target, event: Body, timeout: Option<Duration>, single: bool },
+    Ask {
+        id: RequestId,
+        target: Target,
+        event: Body,
+        timeout: Option<Duration>,
+        single: bool,
+    },
     /// So many clients of the answering server were asked.
-    Asked { id: RequestId, clients: u64 },
+    Asked {
+        id: RequestId,
+        clients: u64,
+    },
     /// The acknowledgement of one of them: its first argument, or none.
-    Acknowledged { id: RequestId, answer: Body },
+    Acknowledged {
+        id: RequestId,
+        answer: Body,
+    },
     /// Sockets join rooms.
-    Join { target: Target, rooms: Vec<Room> },
+    Join {
+        target: Target,
+        rooms: Vec<Room>,
+    },
     /// Sockets leave rooms.
-    Leave { target: Target, rooms: Vec<Room> },
+    Leave {
+        target: Target,
+        rooms: Vec<Room>,
+    },
     /// Sockets are disconnected, with their whole connection or not.
-    Disconnect { target: Target, close: bool },
+    Disconnect {
+        target: Target,
+        close: bool,
+    },
     /// Which sockets are there?
-    Fetch { id: RequestId, target: Target },
+    Fetch {
+        id: RequestId,
+        target: Target,
+    },
     /// These.
-    Fetched { id: RequestId, sockets: Vec<SocketRecord> },
+    Fetched {
+        id: RequestId,
+        sockets: Vec<SocketRecord>,
+    },
     /// An event for the other servers.
-    Emit { event: Body },
+    Emit {
+        event: Body,
+    },
     /// An event for the other servers, which each of them is to acknowledge.
-    AskServers { id: RequestId, event: Body },
+    AskServers {
+        id: RequestId,
+        event: Body,
+    },
     /// The acknowledgement of one server: its first argument, or none.
-    ServerAnswered { id: RequestId, answer: Body },
+    ServerAnswered {
+        id: RequestId,
+        answer: Body,
+    },
     /// The ids of which sockets match? Of old servers.
-    FetchIds { id: RequestId, rooms: Vec<Room> },
-    FetchedIds { id: RequestId, ids: Vec<String> },
+    FetchIds {
+        id: RequestId,
+        rooms: Vec<Room>,
+    },
+    FetchedIds {
+        id: RequestId,
+        ids: Vec<String>,
+    },
     /// Which rooms are there? Of the pub/sub adapter.
-    FetchRooms { id: RequestId },
-    FetchedRooms { id: RequestId, rooms: Vec<Room> },
+    FetchRooms {
+        id: RequestId,
+    },
+    FetchedRooms {
+        id: RequestId,
+        rooms: Vec<Room>,
+    },
     /// A server has come: every other one answers with `Alive`.
     Hello,
     /// It is still there.

@@ -10,3 +10,5 @@
 pub(crate) mod broker;
 pub(crate) mod cluster;
 pub(crate) mod message;
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
