@@ -56,8 +56,8 @@ const ROOMS: [Room; 26] = [
     driver("engine", &["id", "metrics", "reason", "room", "text", "websocket"]),
     // What servers tell each other, and what is to be done about it; and the pipes that carry it.
     pure("adapter/message", &["parser", "room", "text"]),
-    pure("adapter/wire", &["parser", "room", "text"]),
-    pure("adapter/cluster", &["parser", "room"]),
+    pure("adapter/wire", &["adapter", "parser", "room", "text"]),
+    pure("adapter/cluster", &["adapter", "parser", "room"]),
     driver("adapter", &["contract", "id", "parser", "room", "text"]),
     driver(
         "server",

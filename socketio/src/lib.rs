@@ -71,7 +71,7 @@
 #![cfg_attr(not(all(feature = "server", feature = "client")), allow(unused_imports))]
 
 #[cfg(feature = "server")]
-mod adapter;
+pub mod adapter;
 #[cfg(feature = "admin")]
 pub mod admin;
 pub mod asyncapi;

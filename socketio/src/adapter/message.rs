@@ -163,6 +163,27 @@ impl Message {
         }
     }
 
+    /// What it takes of a byte limit while it waits.
+    pub(crate) fn cost(&self) -> usize {
+        const OVERHEAD: usize = 128;
+        let of_rooms = |rooms: &[Room]| rooms.iter().map(|room| OVERHEAD / 4 + room.len()).sum::<usize>();
+        let of_target = |target: &Target| of_rooms(&target.rooms) + of_rooms(&target.except);
+        OVERHEAD
+            + match self {
+                Message::Broadcast { target, event } | Message::Ask { target, event, .. } => of_target(target) + event.cost(),
+                Message::Acknowledged { answer: body, .. }
+                | Message::ServerAnswered { answer: body, .. }
+                | Message::Emit { event: body }
+                | Message::AskServers { event: body, .. } => body.cost(),
+                Message::Join { target, rooms } | Message::Leave { target, rooms } => of_target(target) + of_rooms(rooms),
+                Message::Disconnect { target, .. } | Message::Fetch { target, .. } => of_target(target),
+                Message::Fetched { sockets, .. } => sockets.iter().map(SocketRecord::cost).sum(),
+                Message::FetchIds { rooms, .. } | Message::FetchedRooms { rooms, .. } => of_rooms(rooms),
+                Message::FetchedIds { ids, .. } => ids.iter().map(|id| OVERHEAD / 4 + id.len()).sum(),
+                Message::Asked { .. } | Message::FetchRooms { .. } | Message::Hello | Message::Alive | Message::Bye => 0,
+            }
+    }
+
     /// Whether this is the answer to a question.
     pub(crate) fn is_answer(&self) -> bool {
         matches!(
@@ -188,6 +209,14 @@ pub(crate) struct SocketRecord {
     pub(crate) rooms: Vec<Room>,
     /// The JSON text of its data; `{}` if it was never set, as in the reference.
     pub(crate) data: Text,
+}
+
+impl SocketRecord {
+    fn cost(&self) -> usize {
+        const OVERHEAD: usize = 128;
+        let rooms = self.rooms.iter().map(|room| OVERHEAD / 4 + room.len()).sum::<usize>();
+        OVERHEAD + self.id.len() + self.handshake.len() + self.data.len() + rooms
+    }
 }
 
 /// A session that waits for its client, as another server can take it over.

@@ -9,6 +9,34 @@
 
 pub(crate) mod broker;
 pub(crate) mod cluster;
+mod memory;
 pub(crate) mod message;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
+
+pub use memory::{Memory, MemoryLink};
+
+/// What connects a server to others, so that together they are one: broadcasts, rooms, fetched sockets and the rest then span all of
+/// them, and no handler changes.
+///
+/// [`Memory`] connects servers of one process. The trait is sealed: what an adapter has to do may grow.
+pub trait Adapter: sealed::Connect {}
+
+impl<A: sealed::Connect> Adapter for A {}
+
+pub(crate) mod sealed {
+    //! What the server asks of an adapter, and nobody else may.
+
+    use super::broker::Broker;
+    use std::{fmt, sync::Arc};
+
+    /// Becomes the pipe of one server.
+    pub trait Connect: fmt::Debug + Send + 'static {
+        /// Connects one server. Within a runtime.
+        fn connect(self) -> Connection;
+    }
+
+    /// A broker, without its name.
+    #[derive(Debug)]
+    pub struct Connection(pub(crate) Arc<dyn Broker>);
+}
