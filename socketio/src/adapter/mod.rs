@@ -12,9 +12,12 @@ pub(crate) mod cluster;
 mod memory;
 pub(crate) mod message;
 #[cfg(feature = "redis")]
-pub(crate) mod redis;
+mod redis;
+pub(crate) mod wire;
 
 pub use memory::{Memory, MemoryLink};
+#[cfg(feature = "redis")]
+pub use redis::{Redis, RedisBuilder, RedisError, RedisMonitor, RedisStats, SubscriptionMode};
 
 /// What connects a server to others, so that together they are one: broadcasts, rooms, fetched sockets and the rest then span all of
 /// them, and no handler changes.
