@@ -279,7 +279,7 @@ impl Link {
 
     /// How it is.
     pub(crate) fn health(&self) -> Health {
-        *self.shared.health.borrow()
+        self.asker().health()
     }
 
     /// Changes of that.
@@ -290,11 +290,6 @@ impl Link {
     /// What it has done.
     pub(crate) fn counters(&self) -> &Counters {
         &self.shared.counters
-    }
-
-    /// Bytes that wait to be published.
-    pub(crate) fn queued_bytes(&self) -> usize {
-        self.shared.queue.bytes()
     }
 
     /// Whoever asks questions, without the link's life.
@@ -369,7 +364,28 @@ async fn expire(shared: Arc<Shared>) {
 #[derive(Clone)]
 pub(crate) struct Asker(Arc<Shared>);
 
+impl fmt::Debug for Asker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asker").field("health", &self.health()).finish_non_exhaustive()
+    }
+}
+
 impl Asker {
+    /// How the link is.
+    pub(crate) fn health(&self) -> Health {
+        *self.0.health.borrow()
+    }
+
+    /// What it has done.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.0.counters
+    }
+
+    /// Bytes that wait to be published.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.0.queue.bytes()
+    }
+
     /// The connections that are, or will be in time.
     async fn wires(&self, until: tokio::time::Instant) -> Result<Arc<Wires>, Failed> {
         let mut wires = self.0.wires.subscribe();

@@ -19,7 +19,7 @@ use super::{
     sealed::{Connect, Connection},
 };
 use crate::contract::BoxFuture;
-use link::{Link, Place, Settings};
+use link::{Asker, Link, Place, Settings};
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
@@ -94,7 +94,7 @@ impl Redis {
 
     /// Looks at the connection from now on, also when a server has the rest.
     pub fn monitor(&self) -> RedisMonitor {
-        RedisMonitor { link: self.link.clone() }
+        RedisMonitor { asker: self.link.asker() }
     }
 }
 
@@ -216,7 +216,7 @@ impl RedisBuilder {
 /// ```
 #[derive(Debug, Clone)]
 pub struct RedisMonitor {
-    link: Arc<Link>,
+    asker: Asker,
 }
 
 /// What a connection to Redis has done since it was made.
@@ -242,12 +242,12 @@ pub struct RedisStats {
 impl RedisMonitor {
     /// Whether messages go in and out.
     pub fn is_connected(&self) -> bool {
-        self.link.health() == Health::Connected
+        self.asker.health() == Health::Connected
     }
 
     /// What it has done.
     pub fn stats(&self) -> RedisStats {
-        let counters = self.link.counters();
+        let counters = self.asker.counters();
         RedisStats {
             published: counters.published.load(Relaxed),
             received: counters.received.load(Relaxed),
@@ -255,7 +255,7 @@ impl RedisMonitor {
             uncertain: counters.uncertain.load(Relaxed),
             refused: counters.refused.load(Relaxed),
             losses: counters.losses.load(Relaxed),
-            queued_bytes: self.link.queued_bytes(),
+            queued_bytes: self.asker.queued_bytes(),
         }
     }
 }
@@ -284,3 +284,6 @@ impl Broker for Server {
         Box::pin(async move { link.close(patience).await })
     }
 }
+
+#[cfg(test)]
+mod tests;

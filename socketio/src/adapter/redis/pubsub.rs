@@ -242,7 +242,7 @@ mod tests {
     fn own_broadcasts_are_known_by_their_first_bytes() {
         use crate::{parser::Body, room::Target};
         let (me, other) = (NodeId::from("abc_-1"), NodeId::from("abc_-2"));
-        let event = Body::encode(&("ev", 1)).expect("it can be encoded");
+        let event = Body::event("ev", &(1,)).expect("it can be encoded");
         let message = Message::Broadcast { target: Target::default(), event };
         let encode = |node| classic::encode(&message, node, "/").expect("the wire has it").1;
         assert!(encode(&me).starts_with(&own_broadcast(&me)));

@@ -217,7 +217,7 @@ mod tests {
     fn own_messages_are_known_by_their_last_bytes() {
         use crate::{parser::Body, room::Target};
         let (me, other) = (NodeId::from("0123456789abcdef"), NodeId::from("0123456789abcdee"));
-        let event = Body::encode(&("ev", "text")).expect("it can be encoded");
+        let event = Body::event("ev", &("text",)).expect("it can be encoded");
         let message = Message::Broadcast { target: Target::default(), event };
         for namespace in ["/", "/with \"quotes\"", "/ünï"] {
             let encode = |node| cluster::encode(&message, node, namespace, false).expect("the wire has it");

@@ -12,7 +12,12 @@ use super::{
 };
 use futures_util::future::join_all;
 use redis::{ErrorKind, Pipeline, ServerErrorKind, Value};
-use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{sync::watch, time::timeout};
 
 /// So many subscriptions are told to Redis at once.
@@ -297,24 +302,28 @@ impl Session<'_> {
 }
 
 impl World {
-    /// Tells Redis what is wanted and what is not any more. What is told already is not told again.
-    pub(super) async fn apply(&self, shared: &Shared, mut changes: Vec<(Key, bool)>) -> Result<(), End> {
-        // Patterns first: whoever counts the subscribers of a channel finds servers that have all.
-        changes.sort_by_key(|(key, _)| key.kind != Kind::Pattern);
-        let mut by_node: HashMap<String, Vec<(Key, bool)>> = HashMap::new();
-        {
-            let applied = self.applied.lock();
-            for (key, wanted) in changes {
-                let node = match (wanted, applied.get(&key)) {
-                    (true, Some(_)) | (false, None) => continue,
-                    (true, None) => self.topology.node(&key.route()).ok_or(End::Moved)?.to_owned(),
-                    (false, Some(node)) => node.clone(),
-                };
-                by_node.entry(node).or_default().push((key, wanted));
+    /// Tells Redis what is wanted and what is not any more. What is told already is not told again. The channels by which servers are
+    /// counted come last: whoever finds one there finds a server that has all.
+    pub(super) async fn apply(&self, shared: &Shared, changes: Vec<(Key, bool)>) -> Result<(), End> {
+        let counted: HashSet<Key> = shared.subscriptions.others().into_iter().map(|(key, _)| key).collect();
+        let (last, first): (Vec<_>, Vec<_>) = changes.into_iter().partition(|(key, _)| counted.contains(key));
+        for changes in [first, last] {
+            let mut by_node: HashMap<String, Vec<(Key, bool)>> = HashMap::new();
+            {
+                let applied = self.applied.lock();
+                for (key, wanted) in changes {
+                    let node = match (wanted, applied.get(&key)) {
+                        (true, Some(_)) | (false, None) => continue,
+                        (true, None) => self.topology.node(&key.route()).ok_or(End::Moved)?.to_owned(),
+                        (false, Some(node)) => node.clone(),
+                    };
+                    by_node.entry(node).or_default().push((key, wanted));
+                }
             }
+            let told = by_node.iter().map(|(node, changes)| self.tell(shared, node, changes));
+            join_all(told).await.into_iter().collect::<Result<(), End>>()?;
         }
-        let told = by_node.iter().map(|(node, changes)| self.tell(shared, node, changes));
-        join_all(told).await.into_iter().collect()
+        Ok(())
     }
 
     async fn tell(&self, shared: &Shared, node: &str, changes: &[(Key, bool)]) -> Result<(), End> {
