@@ -129,8 +129,8 @@ pub use room::Room;
 #[cfg(feature = "server")]
 pub use server::{
     Broadcast, BroadcastReply, BuildError, Builder, ClientFilesError, ClusterEmitterOf, ClusterError, ClusterHealth, ClusterState,
-    DataError, EmitterOf, FetchError, HandshakeRecord, Many, NamespaceHandle, One, OtherServers, Outgoing, Recovery, RecoveryMetrics, RemoteSocket, Reply, ServerReplies, Shutdown,
-    ShutdownReport, Single, Socket, SocketIo, Try,
+    DataError, EmitterOf, FetchError, HandshakeRecord, Many, NamespaceHandle, One, OtherServers, Outgoing, Recovery,
+    RecoveryMetrics, RemoteSocket, Reply, ServerReplies, Shutdown, ShutdownReport, Single, Socket, SocketIo, Try,
 };
 pub use socketio_macros::{disconnect, event, events, fallback, middleware, namespace};
 pub use text::Text;

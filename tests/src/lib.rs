@@ -2,5 +2,6 @@
 
 pub mod conformance;
 pub mod forms;
+pub mod interop;
 pub mod listen;
 pub mod shapes;

@@ -118,7 +118,12 @@ pub struct Reply<T, E> {
 
 enum ReplyState {
     Failed(Failure),
-    Waiting { socket: Arc<SocketCore>, id: u64, data: oneshot::Receiver<AckData>, timeout: Timeout },
+    Waiting {
+        socket: Arc<SocketCore>,
+        id: u64,
+        data: oneshot::Receiver<AckData>,
+        timeout: Timeout,
+    },
     /// Of a client of another server, which has its own clock.
     Elsewhere(Inquiry),
 }

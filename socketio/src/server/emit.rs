@@ -295,7 +295,8 @@ impl EmitTarget for One {
             Ok(core) => core,
             Err(many) => {
                 let target = many.target_of(&event);
-                let mut asked = many.inquire(self.timeout, || Question::Clients { target: target.clone(), event: event.clone(), single: true });
+                let mut asked =
+                    many.inquire(self.timeout, || Question::Clients { target: target.clone(), event: event.clone(), single: true });
                 return match asked.pop() {
                     Some((_, inquiry)) => Reply::elsewhere(inquiry, decode),
                     None => Reply::failed(Failure::Disconnected, decode),

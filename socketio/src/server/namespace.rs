@@ -435,11 +435,7 @@ impl<N: Namespace + ?Sized> NamespaceHandle<N> {
     ///
     /// # Errors
     /// As of [`server_side_emit_raw`](Self::server_side_emit_raw).
-    pub fn server_side_ask_raw(
-        &self,
-        event: &str,
-        args: impl Serialize,
-    ) -> Result<ServerReplies<AckData, Infallible>, EmitError> {
+    pub fn server_side_ask_raw(&self, event: &str, args: impl Serialize) -> Result<ServerReplies<AckData, Infallible>, EmitError> {
         self.others().ask_raw(event, args)
     }
 

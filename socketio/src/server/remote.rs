@@ -79,7 +79,11 @@ pub struct RemoteSocket<N: ?Sized> {
 pub(super) enum Place {
     Here(Arc<SocketCore>),
     /// Reached as the room of its id.
-    Elsewhere { namespace: Arc<NamespaceCore>, id: Room, handshake: Text },
+    Elsewhere {
+        namespace: Arc<NamespaceCore>,
+        id: Room,
+        handshake: Text,
+    },
 }
 
 impl Place {
