@@ -38,8 +38,9 @@ const fn driver(path: &'static str, uses: &'static [&'static str]) -> Room {
 }
 
 /// The layers, bottom up. A file belongs to the first room that holds it.
-const ROOMS: [Room; 26] = [
+const ROOMS: [Room; 27] = [
     pure("text", &[]),
+    pure("date", &[]),
     pure("id", &[]),
     pure("reason", &[]),
     pure("room", &["id"]),
@@ -61,7 +62,10 @@ const ROOMS: [Room; 26] = [
     driver("adapter", &["contract", "id", "parser", "room", "text"]),
     driver(
         "server",
-        &["adapter", "contract", "describe", "engine", "extract", "id", "layer", "metrics", "parser", "reason", "room", "text"],
+        &[
+            "adapter", "contract", "date", "describe", "engine", "extract", "id", "layer", "metrics", "parser", "reason", "room",
+            "text",
+        ],
     ),
     driver("layer", &["contract", "reason", "server"]),
     driver("extract", &["contract", "engine", "id", "reason", "server", "text"]),
@@ -69,7 +73,7 @@ const ROOMS: [Room; 26] = [
     pure("client/manager", &["contract", "engine", "id", "parser", "text"]),
     driver("client", &["contract", "engine", "parser", "reason", "text"]),
     // A namespace that looks at all others: made of what users have, and of `Watch`.
-    driver("admin", &["contract", "engine", "extract", "id", "metrics", "parser", "reason", "room", "server", "text"]),
+    driver("admin", &["contract", "date", "engine", "extract", "id", "metrics", "parser", "reason", "room", "server", "text"]),
     // For tests of users: a client that talks to the server as any other, and is used by nothing here.
     driver("test", &["contract", "engine", "extract", "id", "parser", "server", "text"]),
     // What generated code may name, gathered from everywhere.

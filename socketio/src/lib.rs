@@ -49,6 +49,7 @@
 //! | Engine.IO without Socket.IO | [`engine::Server`] |
 //! | TypeScript for the stock client, JSON Schema | [`typescript`] |
 //! | AsyncAPI 3 | [`asyncapi`] |
+//! | several servers as one | [`adapter`], [`Builder::adapter`] |
 //! | going down in order | [`SocketIo::shutdown`] |
 //! | clients for tests, in the same process | [`test`](mod@test) |
 //! | clients of Rust programs | feature `client`, `Client` |
@@ -144,6 +145,7 @@ struct Readme;
 #[cfg(all(doctest, feature = "server"))]
 #[cfg_attr(feature = "admin", doc = include_str!("../../docs/admin.md"))]
 #[doc = include_str!("../../docs/authentication.md")]
+#[doc = include_str!("../../docs/cluster.md")]
 #[doc = include_str!("../../docs/legacy.md")]
 #[doc = include_str!("../../docs/namespaces.md")]
 #[cfg_attr(feature = "metrics", doc = include_str!("../../docs/observability.md"))]

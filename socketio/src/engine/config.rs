@@ -2,7 +2,7 @@
 
 pub(super) use super::proto::Transport;
 use super::{
-    admission::Rules,
+    admission::{ClientAddress, Rules},
     cookie::Cookie,
     cors::Cors,
     proto::{FAR_FUTURE, Timing},
@@ -239,7 +239,7 @@ impl Config {
     }
 
     /// What tells the address of a client.
-    pub(crate) fn address(&self) -> Option<Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>> {
+    pub(crate) fn address(&self) -> Option<Arc<ClientAddress>> {
         self.admission.address.clone()
     }
 

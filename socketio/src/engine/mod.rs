@@ -54,6 +54,8 @@ mod service;
 pub(crate) mod transport;
 
 #[cfg(feature = "server")]
+pub(crate) use admission::ClientAddress;
+#[cfg(feature = "server")]
 pub use admission::forwarded_for;
 #[cfg(feature = "server")]
 pub use body::ResponseBody;

@@ -265,11 +265,14 @@ pub struct BroadcastReply<T, E> {
     others: Vec<Inquiry>,
     /// Clients and servers elsewhere that have not answered, and are still to be told of.
     silent: usize,
-    results: Vec<(Option<SocketId>, Result<T, CallError<E>>)>,
+    results: Vec<Heard<Option<SocketId>, T, E>>,
     timeout: Timeout,
     timed_out: bool,
     decode: Decode<T, E>,
 }
+
+/// Who has answered, and what.
+type Heard<I, T, E> = (I, Result<T, CallError<E>>);
 
 /// A socket that was asked, and the id of the acknowledgement it owes.
 pub(super) struct Asked {
@@ -325,7 +328,7 @@ impl<T, E> BroadcastReply<T, E> {
     }
 
     /// The next result of this server; `None`: there are no more to come.
-    fn poll_here(&mut self, cx: &mut Context<'_>) -> Poll<Option<(SocketId, Result<T, CallError<E>>)>> {
+    fn poll_here(&mut self, cx: &mut Context<'_>) -> Poll<Option<Heard<SocketId, T, E>>> {
         if self.missing.is_empty() {
             return Poll::Ready(None);
         }

@@ -445,8 +445,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
                 return Err(BuildError::UnsendableAuth(mount.name.to_owned()));
             }
         }
-        let (mounts, hub) =
-            cluster::prepare(self.mounts, self.server_events, self.adapter, self.cluster_timeout, self.config.meter())?;
+        let (mounts, hub) = cluster::prepare(self.mounts, self.server_events, self.adapter, self.config.meter())?;
         let files = self.client_files.as_deref().map(ClientFiles::load).transpose()?;
         let noticed = self.config.notices_within();
         let settings = Arc::new(Settings {

@@ -131,8 +131,6 @@ pub(super) struct Hub {
     /// What connects the server, until it does: that needs a runtime, which the builder may not have.
     plug: Mutex<Option<Plug>>,
     broker: OnceLock<Arc<dyn Broker>>,
-    /// How long other servers may take to answer.
-    pub(super) timeout: Duration,
     meter: Meter,
     counts: Counts,
     /// The state that was told last. A leaf.
@@ -164,9 +162,9 @@ impl fmt::Debug for Hub {
 }
 
 impl Hub {
-    pub(super) fn new(plug: Plug, timeout: Duration, meter: Meter) -> Arc<Self> {
+    pub(super) fn new(plug: Plug, meter: Meter) -> Arc<Self> {
         let (counts, told) = (Counts::default(), Mutex::default());
-        Arc::new(Hub { plug: Mutex::new(Some(plug)), broker: OnceLock::new(), timeout, meter, counts, told })
+        Arc::new(Hub { plug: Mutex::new(Some(plug)), broker: OnceLock::new(), meter, counts, told })
     }
 
     /// Connects a namespace, and with the first one the server. Within a runtime.

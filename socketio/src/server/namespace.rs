@@ -20,12 +20,11 @@ use super::{
 };
 use crate::{
     contract::{AckData, Events, Namespace},
-    engine::Handshake,
+    engine::{ClientAddress, Handshake},
     metrics::Meter,
     parser::Body,
     room::Room,
 };
-use http::request::Parts;
 use parking_lot::RwLock;
 use serde::Serialize;
 use std::{
@@ -48,7 +47,7 @@ pub(super) struct Settings {
     /// Set if there are other servers.
     pub(super) hub: Option<Arc<Hub>>,
     /// Tells where a request comes from.
-    pub(super) address: Option<Address>,
+    pub(super) address: Option<Arc<ClientAddress>>,
     pub(super) handlers_per_socket: usize,
     pub(super) hooks: Hooks,
     pub(super) meter: Meter,
@@ -58,9 +57,6 @@ pub(super) struct Settings {
     pub(super) recovery: Option<Arc<dyn Store>>,
     pub(super) spelling: Spelling,
 }
-
-/// Tells where a request comes from.
-pub(super) type Address = Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>;
 
 impl Settings {
     /// Where a request came from, if anybody can tell.

@@ -154,7 +154,6 @@ pub(super) fn prepare(
     mut mounts: Vec<Mount>,
     handlers: Vec<ServerEvents>,
     adapter: Option<Plug>,
-    timeout: Duration,
     meter: Meter,
 ) -> Result<(Vec<Mount>, Option<Arc<Hub>>), BuildError> {
     for events in handlers {
@@ -169,5 +168,5 @@ pub(super) fn prepare(
     {
         return Err(BuildError::ReservedClusterEvent { contract: contract.to_owned(), event });
     }
-    Ok((mounts, adapter.map(|adapter| Hub::new(adapter, timeout, meter))))
+    Ok((mounts, adapter.map(|adapter| Hub::new(adapter, meter))))
 }
