@@ -1,8 +1,10 @@
 //! Brokers on real Redis servers: what arrives, in which order, and what an outage costs.
 
+mod emitter;
 mod faults;
 mod pipes;
 mod server;
+mod streams;
 
 use super::{
     Redis, RedisBuilder, SubscriptionMode,
