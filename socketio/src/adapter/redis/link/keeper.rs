@@ -101,7 +101,10 @@ impl Keeper {
         let mut after_a_gap = false;
         loop {
             let since = Instant::now();
-            let end = Session::new(&self.shared, &self.world, after_a_gap).run().await;
+            let session = Session::new(&self.shared, &self.world, after_a_gap);
+            let end = session.run().await;
+            // It may have ended before it was done with waiting for the others.
+            let still = after_a_gap && !session.is_open();
             let short = since.elapsed() < SHORT;
             if !short {
                 backoff.reset();
@@ -119,7 +122,7 @@ impl Keeper {
                 self.shared.set_health(Health::Disconnected);
                 pause = Some(backoff.pause());
             }
-            after_a_gap = self.open();
+            after_a_gap = self.open() || still;
         }
     }
 

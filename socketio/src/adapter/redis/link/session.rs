@@ -67,13 +67,18 @@ pub(super) struct Session<'a> {
     world: &'a World,
     /// Whether subscriptions were interrupted before it.
     after_a_gap: bool,
-    /// Whether the other servers have had time to come back.
-    counts: AtomicBool,
+    /// Whether the other servers have had time to come back, and it publishes.
+    open: AtomicBool,
 }
 
 impl<'a> Session<'a> {
     pub(super) fn new(shared: &'a Arc<Shared>, world: &'a World, after_a_gap: bool) -> Self {
-        Session { shared, world, after_a_gap, counts: AtomicBool::new(false) }
+        Session { shared, world, after_a_gap, open: AtomicBool::new(false) }
+    }
+
+    /// Whether it has begun to publish.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.load(Relaxed)
     }
 
     pub(super) async fn run(&self) -> End {
@@ -109,7 +114,7 @@ impl<'a> Session<'a> {
             if self.after_a_gap {
                 self.wait_for_others(others).await;
             }
-            self.counts.store(true, Relaxed);
+            self.open.store(true, Relaxed);
         };
         tokio::select! {
             () = beforehand => {}
@@ -298,7 +303,7 @@ impl<'a> Session<'a> {
     /// Counts the servers, for the next time that they have to be waited for.
     async fn count_others(&self) {
         let counting = async { self.count(&self.shared.subscriptions.others()).await };
-        if self.counts.load(Relaxed)
+        if self.is_open()
             && let Ok(Ok(counts)) = timeout(self.shared.settings.ping_timeout, counting).await
         {
             self.shared.subscriptions.count_others(&counts);
