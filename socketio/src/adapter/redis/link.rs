@@ -534,7 +534,29 @@ impl Reader {
     pub(crate) async fn ask(&mut self, command: &Cmd, patience: Duration) -> Result<Value, Failed> {
         let answer = tokio::time::timeout(patience, command.query_async::<Value>(&mut self.line.connection)).await;
         let answer = answer.map_err(|_| Failed::Unanswered)?;
-        answer.map_err(|error| if session::is_answer(&error) { Failed::Error(error.to_string()) } else { Failed::Unanswered })
+        answer.map_err(Failed::of)
+    }
+
+    /// Sends some commands that Redis carries out at once, with nothing in between, and waits for their answers. The answer of one may
+    /// be an error.
+    ///
+    /// # Errors
+    /// As [`Reader::ask`].
+    ///
+    /// # Cancel safety
+    /// As [`Reader::ask`].
+    pub(crate) async fn ask_at_once(&mut self, commands: &[&Cmd], patience: Duration) -> Result<Vec<Value>, Failed> {
+        let mut pipeline = redis::pipe();
+        pipeline.atomic().ignore_errors();
+        commands.iter().for_each(|command| drop(pipeline.add_command((*command).clone())));
+        let answers = tokio::time::timeout(patience, pipeline.query_async::<Vec<Value>>(&mut self.line.connection)).await;
+        answers.map_err(|_| Failed::Unanswered)?.map_err(Failed::of)
+    }
+}
+
+impl Failed {
+    fn of(error: redis::RedisError) -> Self {
+        if session::is_answer(&error) { Failed::Error(error.to_string()) } else { Failed::Unanswered }
     }
 }
 

@@ -2,17 +2,19 @@
 //! cluster.
 //!
 //! ```text
-//! Redis --connect--> Server (a Broker) --open--> a pipe for each namespace: pubsub, sharded
+//! Redis --connect--> Server (a Broker) --open--> a pipe for each namespace: pubsub, sharded, streams
 //!                       +-- Link (connections, subscriptions, queue) <----+
 //! ```
-//! Here: what users see. `link` is the connection; `pubsub` and `sharded` know the names of channels, `wire` the bytes on them.
+//! Here: what users see. `link` is the connection; `pubsub`, `sharded` and `streams` know the names of channels, `wire` the bytes on them.
 
 pub(crate) mod link;
 mod pubsub;
 mod sharded;
+mod streams;
 
 pub use link::RedisError;
 pub use sharded::SubscriptionMode;
+pub use streams::StreamOptions;
 
 use super::{
     broker::{Broker, Health, Inbox, Pipe},
@@ -61,6 +63,7 @@ pub struct Redis {
 enum Style {
     PubSub(pubsub::Options),
     Sharded(sharded::Options),
+    Streams(Arc<streams::Streams>),
 }
 
 impl Redis {
@@ -123,11 +126,18 @@ pub struct RedisBuilder {
     key: String,
     specific_responses: bool,
     sharded: Option<SubscriptionMode>,
+    streams: Option<StreamOptions>,
 }
 
 impl RedisBuilder {
     fn new(place: Place) -> Self {
-        RedisBuilder { settings: Settings::new(place), key: PREFIX.to_owned(), specific_responses: false, sharded: None }
+        RedisBuilder {
+            settings: Settings::new(place),
+            key: PREFIX.to_owned(),
+            specific_responses: false,
+            sharded: None,
+            streams: None,
+        }
     }
 
     /// What the names of all channels begin with: the reference's `key`, or `channelPrefix` if sharded. Default: `socket.io`.
@@ -148,6 +158,15 @@ impl RedisBuilder {
     /// Needs Redis 7. All servers must use the same mode.
     pub fn sharded(mut self, mode: SubscriptionMode) -> Self {
         self.sharded = Some(mode);
+        self
+    }
+
+    /// Writes what servers tell each other into a stream, as `@socket.io/redis-streams-adapter` 0.3, and publishes only what they ask
+    /// each other. Nothing is lost or arrives twice while a connection is interrupted, and clients may come back to another
+    /// server. Goes before [`sharded`](Self::sharded). Needs Redis 5; 7 to tell exactly whether a server that was away too long has
+    /// missed something.
+    pub fn streams(mut self, options: StreamOptions) -> Self {
+        self.streams = Some(options);
         self
     }
 
@@ -194,11 +213,13 @@ impl RedisBuilder {
         if self.key.contains(['\r', '\n']) || self.key.is_empty() {
             return Err(RedisError::Setting("the key must not be empty, nor have line breaks".to_owned()));
         }
-        let style = match self.sharded {
-            Some(mode) => Style::Sharded(sharded::Options { prefix: self.key.into(), mode }),
-            None => Style::PubSub(pubsub::Options { prefix: self.key.into(), specific_responses: self.specific_responses }),
+        let link = Link::connect(self.settings).await?;
+        let style = match (self.streams, self.sharded) {
+            (Some(options), _) => Style::Streams(streams::Streams::new(link.clone(), &self.key, options)),
+            (None, Some(mode)) => Style::Sharded(sharded::Options { prefix: self.key.into(), mode }),
+            (None, None) => Style::PubSub(pubsub::Options { prefix: self.key.into(), specific_responses: self.specific_responses }),
         };
-        Ok(Redis { link: Link::connect(self.settings).await?, style })
+        Ok(Redis { link, style })
     }
 }
 
@@ -272,6 +293,7 @@ impl Broker for Server {
         match &self.style {
             Style::PubSub(options) => pubsub::open(&self.link, options, namespace, inbox),
             Style::Sharded(options) => sharded::open(&self.link, options, namespace, inbox),
+            Style::Streams(streams) => streams.open(namespace, inbox),
         }
     }
 
@@ -280,8 +302,13 @@ impl Broker for Server {
     }
 
     fn close(&self, patience: Duration) -> BoxFuture<'static, ()> {
-        let link = self.link.clone();
-        Box::pin(async move { link.close(patience).await })
+        let (link, style) = (self.link.clone(), self.style.clone());
+        Box::pin(async move {
+            link.close(patience).await;
+            if let Style::Streams(streams) = style {
+                streams.stop();
+            }
+        })
     }
 }
 

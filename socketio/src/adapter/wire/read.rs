@@ -260,7 +260,7 @@ struct Described<'a> {
     handshake: Option<&'a RawValue>,
     #[serde(default)]
     rooms: Vec<RoomName>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "present")]
     data: Option<&'a RawValue>,
 }
 
@@ -289,7 +289,7 @@ pub(super) struct Session<'a> {
     sid: String,
     pid: String,
     rooms: Vec<RoomName>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "present")]
     data: Option<&'a RawValue>,
 }
 
