@@ -3,6 +3,7 @@
 mod faults;
 mod orders;
 mod pipes;
+mod places;
 mod server;
 
 use super::{Redis, RedisBuilder, SubscriptionMode, link::Link};
