@@ -61,6 +61,7 @@
 //! | `server` | yes | the server, its tower layer and [`engine`] |
 //! | `client` | no | the typed client, with TLS: module `client` |
 //! | `admin` | no | `admin::Admin`: the official Admin UI looks at the server |
+//! | `redis` | no | `adapter::Redis`: many servers as one, together with servers in JavaScript |
 //! | `metrics` | no | `metrics::Exporter`: what the server measures, for Prometheus or OpenTelemetry; see [`metrics`] |
 //!
 //! Without features: contracts and the packet parser, for a crate of traits that servers and clients share. A feature only adds.

@@ -9,18 +9,18 @@
 //!
 //! Verbs as in the other cores: [`handle`](Cluster::handle) takes an input and the time, [`poll`](Cluster::poll) gives what is to be
 //! done, [`deadline`](Cluster::deadline) tells when to call with [`Input::Time`].
-//! Not here: sockets, which the caller has, and bytes, which the broker has; who has answered (`question`), who is there (`nodes`).
+//! Not here: sockets, which the caller has, and bytes, which the broker has; what goes in and comes out (`exchange`),
+//! who has answered (`question`), who is there (`nodes`).
 
+mod exchange;
 mod nodes;
 mod question;
 
-use crate::{
-    adapter::{
-        broker::Liveness,
-        message::{EMITTER, Envelope, Message, NodeId, RequestId, SocketRecord},
-    },
-    parser::Body,
-    room::{Room, Target},
+pub(crate) use exchange::{Answer, Deed, Ending, Finding, Input, Output, Question};
+
+use crate::adapter::{
+    broker::Liveness,
+    message::{EMITTER, Envelope, Message, NodeId, RequestId},
 };
 use nodes::Nodes;
 use question::Pending;
@@ -41,148 +41,6 @@ const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 
 /// More servers than these are not told apart. Far more than any cluster has; a bound on what the network can make us remember.
 const MOST_SERVERS: usize = 10_000;
-
-/// What happens to a server of a cluster.
-#[derive(Debug)]
-pub(crate) enum Input {
-    /// The pipe was opened, or has come back.
-    Opened,
-    /// Tell the others; nobody answers: `Broadcast`, `Join`, `Leave`, `Disconnect`, `Emit`.
-    Tell(Message),
-    /// Ask the others. The id is fresh and random, and names the question in outputs.
-    Ask { id: RequestId, question: Question, timeout: Duration },
-    /// Whoever asked does not want to know any more.
-    Forget(RequestId),
-    /// The count of servers that [`Output::Census`] asked for; `None`: the broker does not tell.
-    Counted { id: RequestId, servers: Option<usize> },
-    /// A message arrived.
-    Received(Envelope),
-    /// This server has something to say to a question of another: what [`Output::Perform`] asked for.
-    Answer { id: RequestId, to: Option<NodeId>, answer: Answer },
-    /// The deadline has come.
-    Time,
-    /// The namespace ends.
-    Close,
-}
-
-/// What a server asks the others.
-#[derive(Debug)]
-pub(crate) enum Question {
-    /// To acknowledge an event; also what is published. `single`: one client, wherever it is.
-    Clients { target: Target, event: Body, single: bool },
-    /// Which sockets match.
-    Sockets { target: Target },
-    /// To acknowledge an event themselves.
-    Servers { event: Body },
-    /// How many servers there are, this one included.
-    Count,
-}
-
-/// What this server has to say to the question of another.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    /// So many clients were asked.
-    Clients(u64),
-    /// One of them has acknowledged: its first argument, or none.
-    Acknowledged(Body),
-    Sockets(Vec<SocketRecord>),
-    /// This server's handler has acknowledged.
-    Server(Body),
-    Ids(Vec<String>),
-    Rooms(Vec<Room>),
-}
-
-/// What is to be done.
-#[derive(Debug)]
-pub(crate) enum Output {
-    /// Publish it to all others.
-    Publish(Message),
-    /// Send it to the one who asked.
-    Respond(Option<NodeId>, Message),
-    /// Count the servers, for this question.
-    Census(RequestId),
-    /// Carry out what another asks for.
-    Perform(Deed),
-    /// A part of the answer to a question.
-    Found(RequestId, Finding),
-    /// A question is over, complete or not.
-    Finished(RequestId, Ending),
-}
-
-/// What another server wants to be done to the sockets of this one.
-#[derive(Debug)]
-pub(crate) enum Deed {
-    Broadcast {
-        target: Target,
-        event: Body,
-        offset: Option<std::sync::Arc<str>>,
-    },
-    /// To be answered with [`Answer::Clients`] at once, then one [`Answer::Acknowledged`] for each client until the time is over.
-    Ask {
-        id: RequestId,
-        from: Option<NodeId>,
-        target: Target,
-        event: Body,
-        timeout: Option<Duration>,
-    },
-    Join {
-        target: Target,
-        rooms: Vec<Room>,
-    },
-    Leave {
-        target: Target,
-        rooms: Vec<Room>,
-    },
-    Disconnect {
-        target: Target,
-        close: bool,
-    },
-    Fetch {
-        id: RequestId,
-        from: Option<NodeId>,
-        target: Target,
-    },
-    /// `ask`: whom to answer.
-    Emit {
-        event: Body,
-        ask: Option<(RequestId, Option<NodeId>)>,
-    },
-    FetchIds {
-        id: RequestId,
-        from: Option<NodeId>,
-        rooms: Vec<Room>,
-    },
-    FetchRooms {
-        id: RequestId,
-        from: Option<NodeId>,
-    },
-}
-
-/// A part of the answer to a question.
-#[derive(Debug)]
-pub(crate) enum Finding {
-    /// A client elsewhere has acknowledged.
-    Acknowledged(Body),
-    /// Sockets of one server.
-    Sockets(Vec<SocketRecord>),
-    /// A server has acknowledged.
-    Server(Body),
-}
-
-/// How a question ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// Everybody has answered who was there to the end, or one client for an event that goes to one. With the number of servers, this
-    /// one included; in the latter case, of those who have answered so far.
-    Complete { servers: usize },
-    /// The time was over, or the namespace has ended, or nobody could count the servers who were only to be counted.
-    TimedOut {
-        /// Servers that have not answered, or not said how many clients they asked; at least one if nobody could tell.
-        servers: usize,
-        /// Clients elsewhere that were asked and have not acknowledged.
-        clients: usize,
-    },
-}
 
 /// One server in one namespace of a cluster.
 ///
@@ -289,7 +147,7 @@ impl Cluster {
             match (&sender, &message) {
                 (Some(node), Message::Bye) => {
                     if nodes.left(node) {
-                        self.gone(&[node.clone()]);
+                        self.gone(std::slice::from_ref(node));
                     }
                     return;
                 }
@@ -411,18 +269,9 @@ impl Cluster {
     }
 }
 
-impl Answer {
-    fn into_message(self, id: RequestId) -> Message {
-        match self {
-            Answer::Clients(clients) => Message::Asked { id, clients },
-            Answer::Acknowledged(answer) => Message::Acknowledged { id, answer },
-            Answer::Sockets(sockets) => Message::Fetched { id, sockets },
-            Answer::Server(answer) => Message::ServerAnswered { id, answer },
-            Answer::Ids(ids) => Message::FetchedIds { id, ids },
-            Answer::Rooms(rooms) => Message::FetchedRooms { id, rooms },
-        }
-    }
-}
-
+#[cfg(test)]
+mod nonsense;
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod tests;

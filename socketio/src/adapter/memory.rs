@@ -4,19 +4,22 @@
 //!  Pipe --publish--> Hub: one lock, one order --+--> seat: letters --task--> Inbox
 //!  (of a seat)                                  +--> seat: letters --task--> Inbox
 //! ```
-//! Here: what users see, and the ends of the pipes. Not here: who sits where (`hub`).
+//! Here: what users see, and the ends of the pipes. Not here: who sits where (`hub`, `seat`), and what is kept (`journal`).
 
 mod hub;
+mod journal;
+mod seat;
 
 use super::{
-    broker::{Broker, Health, Inbox, Journal, Liveness, Pipe, Refused, Unreachable},
-    message::{Message, NodeId},
+    broker::{Appended, Broker, Health, Inbox, Journal, Liveness, Pipe, Refused, Unreachable},
+    message::{Envelope, Message, NodeId, SessionRecord},
     sealed::{Connect, Connection},
 };
 use crate::{contract::BoxFuture, room::Room};
-use hub::{Hub, Item, Link, Place};
+use hub::{Hub, Place};
+use seat::{Done, Item, Link};
 use std::{future::ready, sync::Arc, time::Duration};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// So many messages a task delivers before others have their turn.
 const TURN: usize = 32;
@@ -25,7 +28,8 @@ const TURN: usize = 32;
 ///
 /// For tests of what happens between servers, without anything to install. It loses nothing and keeps the order: what all servers say
 /// is one sequence, and each gets it from a task of its own, so that a slow one does not hold up others. A server that does not keep
-/// up at all loses its oldest messages beyond 16 MiB for each namespace, and logs it.
+/// up at all loses its oldest messages beyond 16 MiB for each namespace, and logs it. What clients need to come back to another server
+/// is kept here, too: of each namespace the last 10 000 events, up to 16 MiB.
 ///
 /// ```
 /// use socketio::adapter::Memory;
@@ -90,9 +94,10 @@ pub struct MemoryLink {
 }
 
 impl MemoryLink {
-    /// Cuts the connection. The server goes on alone: its own clients get everything at once. What it sends to other servers waits,
-    /// and so does what they send, up to 16 MiB for each namespace and direction; the oldest is given up first. Other servers do
-    /// not count it any more. A message that is on its way already may still arrive.
+    /// Cuts the connection. The server goes on alone. What it sends to other servers waits, and so does what they send, up to 16 MiB
+    /// for each namespace and direction; the oldest is given up first. An event that is to be kept for clients that come back is given
+    /// up after two seconds: this server's clients wait for it. Other servers do not count it any more. A message that is on its way
+    /// already may still arrive.
     pub fn disconnect(&self) {
         self.hub.cut(&self.link);
     }
@@ -149,8 +154,13 @@ async fn deliver(hub: Arc<Hub>, place: Place, wake: Arc<Notify>, inbox: Arc<dyn 
             Item::Letter(letter) => inbox.received((*letter).clone()),
             Item::Health(health) => inbox.health(health),
             Item::Lost(loss) => inbox.lost(loss),
-            Item::Nothing => {
-                wake.notified().await;
+            Item::Appended(Done(done), offset) => done(offset),
+            Item::Nothing(until) => {
+                match until {
+                    // Either way there is something to do.
+                    Some(until) => drop(tokio::time::timeout_at(until, wake.notified()).await),
+                    None => wake.notified().await,
+                }
                 delivered = 0;
             }
         }
@@ -200,13 +210,44 @@ impl Pipe for End {
     }
 
     fn journal(&self) -> Option<Arc<dyn Journal>> {
-        None
+        Some(Arc::new(Records { hub: self.hub.clone(), place: self.place.clone() }))
     }
 }
 
 impl Drop for End {
     fn drop(&mut self) {
         self.hub.leave(&self.place);
+    }
+}
+
+/// What is kept for one namespace, as one server sees it.
+#[derive(Debug)]
+struct Records {
+    hub: Arc<Hub>,
+    place: Place,
+}
+
+impl Journal for Records {
+    fn append(&self, message: Message, done: Appended) {
+        if let Err(Done(done)) = self.hub.append(&self.place, message, Done(done)) {
+            // There is no task any more that could do it.
+            done(None);
+        }
+    }
+
+    fn keep(&self, session: SessionRecord, ttl: Duration) -> BoxFuture<'static, Result<(), Unreachable>> {
+        let kept = self.hub.kept(&self.place, |_, sessions| sessions.keep(session, ttl, Instant::now()));
+        Box::pin(ready(kept.and_then(|kept| kept)))
+    }
+
+    fn take(&self, pid: &str) -> BoxFuture<'static, Result<Option<SessionRecord>, Unreachable>> {
+        Box::pin(ready(self.hub.kept(&self.place, |_, sessions| sessions.take(pid, Instant::now()))))
+    }
+
+    fn after(&self, offset: &str, limit: usize) -> BoxFuture<'static, Result<Option<Vec<Envelope>>, Unreachable>> {
+        let found = self.hub.kept(&self.place, |log, _| log.after(offset, limit));
+        let copied = |found: Vec<Arc<Envelope>>| found.iter().map(|envelope| (**envelope).clone()).collect();
+        Box::pin(ready(found.map(|found| found.map(copied))))
     }
 }
 

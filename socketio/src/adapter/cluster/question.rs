@@ -163,6 +163,12 @@ impl Pending {
         Ending::TimedOut { servers, clients: self.owed().try_into().unwrap_or(usize::MAX) }
     }
 
+    /// How many servers it remembers.
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.tallies.len()
+    }
+
     fn owed(&self) -> u64 {
         self.tallies.values().map(Tally::owed).fold(0, u64::saturating_add)
     }

@@ -1,6 +1,7 @@
 //! One server at a time: what each rule of `Cluster` comes to.
 
 use super::*;
+use crate::{parser::Body, room::Target};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HEARTBEAT: Liveness = Liveness::Heartbeat { interval: Duration::from_secs(5), timeout: Duration::from_secs(10) };

@@ -1,7 +1,7 @@
 //! Servers on one hub: order, counts, and what a cut link does.
 
 use super::*;
-use crate::adapter::{broker::Loss, message::Envelope};
+use crate::{adapter::broker::Loss, text::Text};
 use parking_lot::Mutex;
 
 /// What a server hears, in a form that is easily compared.
@@ -161,4 +161,99 @@ async fn closing_waits_for_the_link_but_not_for_ever() {
     a.pipe().publish(emit(2)).expect("open");
     a.broker.close(Duration::from_secs(5)).await;
     assert_eq!(a.pipe().publish(emit(3)), Err(Refused));
+}
+
+fn broadcast(number: usize) -> Message {
+    Message::Broadcast { target: Default::default(), event: crate::Body::event("n", &(number,)).expect("a number") }
+}
+
+impl Peer {
+    /// Appends; what comes of it is heard by this peer.
+    fn append(&self, number: usize) {
+        let ear = self.ear.clone();
+        let done = move |offset: Option<Arc<str>>| ear.note(format!("appended {number}: {}", offset.is_some()));
+        self.journal().append(broadcast(number), Box::new(done));
+    }
+
+    fn journal(&self) -> Arc<dyn Journal> {
+        self.pipe().journal().expect("there is always one")
+    }
+}
+
+#[tokio::test]
+async fn the_journal_has_one_order_for_all() {
+    let memory = Memory::new();
+    let (a, b) = (Peer::new(&memory).await, Peer::new(&memory).await);
+    let (send, mut offsets) = tokio::sync::mpsc::unbounded_channel();
+    for number in 0..6 {
+        let send = send.clone();
+        let done = move |offset| send.send(offset).expect("read below");
+        [&a, &b][number % 2].journal().append(broadcast(number), Box::new(done));
+    }
+    let mut known = Vec::new();
+    while known.len() < 6 {
+        known.extend(offsets.recv().await.flatten());
+    }
+    known.sort_by_key(|offset| offset.split('-').map(|part| part.parse::<u64>().expect("a number")).collect::<Vec<_>>());
+    let missed = b.journal().after(&known[1], 10).await.expect("connected").expect("there");
+    assert!(missed.iter().map(|envelope| envelope.offset.as_ref()).eq(known[2..].iter().map(Some)));
+    let events = missed.iter().map(|envelope| match &envelope.message {
+        Message::Broadcast { event, .. } => event.json().to_owned(),
+        other => format!("{other:?}"),
+    });
+    assert!(events.eq((2..6).map(|number| format!("[\"n\",{number}]"))));
+    assert!(b.journal().after(&known[1], 3).await.expect("connected").is_none(), "too many");
+    assert!(b.journal().after("0-0", 3).await.expect("connected").is_none(), "unknown");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_waits_for_the_link_and_not_for_long() {
+    let memory = Memory::new();
+    let (a, mut b) = (Peer::new(&memory).await, Peer::new(&memory).await);
+    b.link.disconnect();
+    assert_eq!(b.ear.hear(1).await, ["Disconnected"]);
+    b.append(1);
+    b.link.reconnect();
+    assert_eq!(b.ear.hear(2).await, ["Connected", "appended 1: true"]);
+    assert_eq!(a.ear.hear(1).await.len(), 1);
+
+    b.link.disconnect();
+    assert_eq!(b.ear.hear(1).await, ["Disconnected"]);
+    let start = tokio::time::Instant::now();
+    b.append(2);
+    b.pipe().publish(emit(3)).expect("open");
+    assert_eq!(b.ear.hear(2).await, ["Unsent(1)", "appended 2: false"]);
+    assert_eq!(start.elapsed(), Duration::from_secs(2));
+    assert_eq!(b.journal().take("pid").await, Err(Unreachable));
+    b.append(4);
+    b.link.reconnect();
+    assert_eq!(a.ear.hear(1).await, ["[\"n\",3]"], "the one that was given up is never sent");
+
+    b.link.disconnect();
+    b.append(5);
+    let (ear, journal) = (b.ear.clone(), b.journal());
+    b.pipe = None;
+    assert_eq!(ear.hear(3).await.last().map(String::as_str), Some("appended 5: false"), "whoever waits is told");
+    let told = ear.clone();
+    journal.append(broadcast(6), Box::new(move |offset| told.note(format!("{offset:?}"))));
+    assert_eq!(ear.hear(1).await, ["None"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_is_taken_once_and_in_time() {
+    let memory = Memory::new();
+    let (mut a, mut b) = (Peer::new(&memory).await, Peer::new(&memory).await);
+    let session =
+        |pid: &str| SessionRecord { sid: "sid".into(), pid: pid.into(), rooms: Vec::new(), data: Text::from_static("{}") };
+    for pid in ["p", "q"] {
+        a.journal().keep(session(pid), Duration::from_secs(60)).await.expect("connected");
+    }
+    // Nobody is there for a while: a rolling restart.
+    (a.pipe, b.pipe) = (None, None);
+    tokio::task::yield_now().await;
+    let c = Peer::new(&memory).await;
+    assert_eq!(c.journal().take("p").await, Ok(Some(session("p"))));
+    assert_eq!(c.journal().take("p").await, Ok(None));
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(c.journal().take("q").await, Ok(None));
 }

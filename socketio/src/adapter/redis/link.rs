@@ -164,7 +164,7 @@ pub(crate) struct Counters {
     pub(crate) dropped: AtomicU64,
     /// Orders that were sent when the connection broke, and given up.
     pub(crate) uncertain: AtomicU64,
-    /// Orders that Redis refused, for lack of memory or of permission.
+    /// Orders and subscriptions that Redis refused, for lack of memory or of permission.
     pub(crate) refused: AtomicU64,
     /// How often the link was lost.
     pub(crate) losses: AtomicU64,
@@ -425,7 +425,11 @@ impl Asker {
         let mut command = redis::cmd("PUBSUB");
         command.arg(if kind == Kind::Shard { "SHARDNUMSUB" } else { "NUMSUB" }).arg(channel);
         let answers = self.ask_all(&command, patience).await?;
-        Ok(answers.iter().map(topology::count).sum())
+        let count = answers.iter().map(topology::count).sum();
+        if self.health() == Health::Connected {
+            self.0.subscriptions.count_other(kind, channel, count);
+        }
+        Ok(count)
     }
 
     async fn send(

@@ -254,7 +254,7 @@ pub struct RedisStats {
     pub dropped: u64,
     /// Messages that were on their way when the connection broke: they may be lost.
     pub uncertain: u64,
-    /// Messages that Redis did not want: no permission, no memory.
+    /// Messages and subscriptions that Redis did not want: no permission, no memory.
     pub refused: u64,
     /// How often the connection was lost.
     pub losses: u64,

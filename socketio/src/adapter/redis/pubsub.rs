@@ -28,7 +28,7 @@ use crate::{
 };
 use parking_lot::RwLock;
 use rand::distr::{Distribution as _, Uniform};
-use std::{collections::HashSet, fmt, future::ready, sync::Arc};
+use std::{collections::HashSet, fmt, sync::Arc};
 
 /// What a node's name is made of, and its length.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
@@ -216,8 +216,8 @@ impl Pipe for PubSub {
     }
 
     fn settled(&self) -> BoxFuture<'static, ()> {
-        // The pattern covers all rooms.
-        Box::pin(ready(()))
+        // The pattern covers all rooms, as soon as it is there.
+        self.attachment.settled()
     }
 
     fn journal(&self) -> Option<Arc<dyn Journal>> {

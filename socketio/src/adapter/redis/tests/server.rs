@@ -47,7 +47,7 @@ pub(super) fn is_installed(test: &str) -> bool {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     listener.local_addr().expect("its address").port()
 }
@@ -75,6 +75,15 @@ impl Server {
             }
             return Box::pin(Server::start(&server.arguments.iter().map(String::as_str).collect::<Vec<_>>())).await;
         }
+    }
+
+    /// One that watches others, with this configuration, which it keeps in a file.
+    pub(super) async fn sentinel(lines: &[&str]) -> Server {
+        let path = env::temp_dir().join(format!("socketio-sentinel-{}-{}", std::process::id(), free_port()));
+        fs::write(&path, lines.join("\n")).expect("a file");
+        let server = Server::start(&[&path.display().to_string(), "--sentinel"]).await;
+        let _ = fs::remove_file(path);
+        server
     }
 
     /// Whether it answers, or has ended.
@@ -135,8 +144,10 @@ impl Server {
 
 fn spawn(port: u16, directory: &PathBuf, arguments: &[String]) -> Child {
     let mut command = Command::new("redis-server");
-    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"]);
-    command.arg(directory).args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+    // The file of a sentinel comes first, and its kind last.
+    let (first, rest) = arguments.split_at(usize::from(arguments.last().is_some_and(|last| last == "--sentinel")));
+    command.args(first).args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"]);
+    command.arg(directory).args(rest).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().expect("redis-server")
 }
 
