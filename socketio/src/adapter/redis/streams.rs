@@ -464,7 +464,7 @@ mod tests {
         assert_eq!((options.stream("/x"), options.streams("/notifications").len()), ("socket.io".to_owned(), 1));
         // As the reference computes it.
         let options = options.count(3);
-        for (namespace, stream) in [("/", 2), ("/chat", 2), ("/orders", 2), ("/admin", 0), ("/notifications", -2)] {
+        for (namespace, stream) in [("/", 2), ("/chat", 1), ("/orders", 2), ("/admin", 1), ("/notifications", -2), ("/ünï", 0)] {
             assert_eq!(options.stream(namespace), format!("socket.io-{stream}"), "{namespace}");
         }
         assert_eq!(options.streams("/notifications"), ["socket.io--2", "socket.io-2"]);

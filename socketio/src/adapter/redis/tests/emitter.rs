@@ -71,9 +71,10 @@ async fn an_emitter_on_a_stream_outlives_its_connection() {
         proxy.set(mode);
         (0..100).for_each(|number| emitter.emit_raw("n", (round * 100 + number,)).expect("it can be encoded"));
         if mode != Mode::Pass {
-            eventually("it is noticed", || redis.monitor().stats().losses > before).await;
+            eventually(&format!("{mode:?} is noticed"), || redis.monitor().stats().losses > before).await;
         }
         proxy.set(Mode::Pass);
+        eventually("it is back", || redis.monitor().is_connected()).await;
         eventually("all have arrived", || one.ear.heard().len() == (round + 1) * 100).await;
     }
     assert_eq!(one.ear.heard(), numbers(0..300));
