@@ -68,7 +68,7 @@
 //! The oldest supported compiler is Rust 1.88.
 
 // A build without a feature lacks the users of what that one takes from the rooms below it.
-#![cfg_attr(not(all(feature = "server", feature = "client", feature = "admin")), allow(dead_code))]
+#![cfg_attr(not(all(feature = "server", feature = "client", feature = "admin", feature = "redis")), allow(dead_code))]
 #![cfg_attr(not(all(feature = "server", feature = "client")), allow(unused_imports))]
 
 #[cfg(feature = "server")]
