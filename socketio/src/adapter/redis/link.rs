@@ -548,7 +548,9 @@ impl Reader {
     pub(crate) async fn ask_at_once(&mut self, commands: &[&Cmd], patience: Duration) -> Result<Vec<Value>, Failed> {
         let mut pipeline = redis::pipe();
         pipeline.atomic().ignore_errors();
-        commands.iter().for_each(|command| drop(pipeline.add_command((*command).clone())));
+        for command in commands {
+            pipeline.add_command((*command).clone());
+        }
         let answers = tokio::time::timeout(patience, pipeline.query_async::<Vec<Value>>(&mut self.line.connection)).await;
         answers.map_err(|_| Failed::Unanswered)?.map_err(Failed::of)
     }

@@ -139,7 +139,9 @@ impl StreamOptions {
     pub(super) fn append(&self, stream: &str, fields: &stream::Fields, number: Option<u64>) -> Order {
         let mut command = redis::cmd("XADD");
         command.arg(stream).arg("MAXLEN").arg("~").arg(self.max_len).arg("*");
-        fields.iter().for_each(|(name, value)| drop(command.arg(*name).arg(value)));
+        for (name, value) in fields {
+            command.arg(*name).arg(value);
+        }
         if let Some(number) = number {
             command.arg(NUMBER).arg(number);
         }
