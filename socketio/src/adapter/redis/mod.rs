@@ -7,11 +7,13 @@
 //! ```
 //! Here: what users see. `link` is the connection; `pubsub`, `sharded` and `streams` know the names of channels, `wire` the bytes on them.
 
+mod emitter;
 pub(crate) mod link;
 mod pubsub;
 mod sharded;
 mod streams;
 
+pub use emitter::{Elsewhere, Emitter};
 pub use link::RedisError;
 pub use sharded::SubscriptionMode;
 pub use streams::StreamOptions;

@@ -1,10 +1,12 @@
 //! Brokers on real Redis servers: what arrives, in which order, and what an outage costs.
 
+mod emitter;
 mod faults;
 mod orders;
 mod pipes;
 mod places;
 mod server;
+mod streams;
 
 use super::{Redis, RedisBuilder, SubscriptionMode, link::Link};
 use crate::{
