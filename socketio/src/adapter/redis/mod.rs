@@ -198,7 +198,7 @@ impl RedisBuilder {
     }
 
     /// How long to wait after a reconnection for the other servers to be back before what has waited is published. It ends as soon as
-    /// they are. Default: 3 s.
+    /// they are; with sharded channels in a Redis Cluster nobody can tell, and all of it is waited. Default: 3 s.
     pub fn patience_for_others(mut self, patience: Duration) -> Self {
         self.settings.patience_for_others = patience;
         self

@@ -147,7 +147,7 @@ impl Keeper {
 
     async fn again(&mut self) -> Result<(), RedisError> {
         let known: Vec<String> = self.world.commands.keys().cloned().collect();
-        self.world.topology = Topology::find(&self.shared.dialer, &known).await?;
+        self.world.topology = Topology::find(&self.shared.dialer, &known).await?.at_home_in(&self.world.topology);
         self.establish().await
     }
 

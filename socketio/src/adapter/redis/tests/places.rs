@@ -39,7 +39,8 @@ async fn a_cluster_loses_a_master() {
     let patience = Duration::from_secs(600);
     let mut pairs = Vec::new();
     for adapter in ADAPTERS {
-        let builder = || adapter.of(Redis::cluster(urls.clone()).queue(16 << 20, patience).patience_for_others(patience));
+        let builder =
+            || adapter.of(Redis::cluster(urls.clone()).queue(16 << 20, patience).patience_for_others(Duration::from_secs(10)));
         let (one, other) = (Peer::of(builder()).await, Peer::of(builder()).await);
         together(&[&one, &other]).await;
         // Some on every node.

@@ -68,12 +68,11 @@ impl Server {
             let directory = env::temp_dir().join(format!("socketio-redis-{}-{port}", std::process::id()));
             fs::create_dir_all(&directory).expect("a directory");
             let child = Mutex::new(spawn(port, &directory, &arguments));
-            let server = Server { child, port, directory, arguments };
-            // Somebody else may have taken the port meanwhile.
+            let server = Server { child, port, directory, arguments: arguments.clone() };
+            // If not, somebody else has taken the port meanwhile.
             if server.is_up().await {
                 return server;
             }
-            return Box::pin(Server::start(&server.arguments.iter().map(String::as_str).collect::<Vec<_>>())).await;
         }
     }
 
@@ -234,7 +233,10 @@ async fn carry(
     loop {
         let Ok(count @ 1..) = from.read(&mut buffer).await else {
             // Nobody is told of an end, either.
-            return if lost { std::future::pending().await } else { () };
+            if lost {
+                std::future::pending::<()>().await;
+            }
+            return;
         };
         lost |= !passing.contains(&*mode.borrow());
         if !lost && to.write_all(&buffer[..count]).await.is_err() {
