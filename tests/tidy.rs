@@ -81,7 +81,7 @@ const ROOMS: [Room; 27] = [
 ];
 
 /// Crates that reach for the network, the clock, a runtime or chance.
-const IMPURE_CRATES: [&str; 19] = [
+const IMPURE_CRATES: [&str; 20] = [
     "axum",
     "axum_core",
     "futures_util",
@@ -92,6 +92,7 @@ const IMPURE_CRATES: [&str; 19] = [
     "hyper_util",
     "parking_lot",
     "rand",
+    "redis",
     "tokio",
     "tokio_tungstenite",
     "tower_layer",

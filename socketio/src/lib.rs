@@ -62,13 +62,14 @@
 //! | `server` | yes | the server, its tower layer and [`engine`] |
 //! | `client` | no | the typed client, with TLS: module `client` |
 //! | `admin` | no | `admin::Admin`: the official Admin UI looks at the server |
+//! | `redis` | no | `adapter::Redis`: many servers as one, together with servers in JavaScript |
 //! | `metrics` | no | `metrics::Exporter`: what the server measures, for Prometheus or OpenTelemetry; see [`metrics`] |
 //!
 //! Without features: contracts and the packet parser, for a crate of traits that servers and clients share. A feature only adds.
 //! The oldest supported compiler is Rust 1.88.
 
 // A build without a feature lacks the users of what that one takes from the rooms below it.
-#![cfg_attr(not(all(feature = "server", feature = "client", feature = "admin")), allow(dead_code))]
+#![cfg_attr(not(all(feature = "server", feature = "client", feature = "admin", feature = "redis")), allow(dead_code))]
 #![cfg_attr(not(all(feature = "server", feature = "client")), allow(unused_imports))]
 
 #[cfg(feature = "server")]

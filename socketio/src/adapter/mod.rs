@@ -17,7 +17,7 @@ pub(crate) mod wire;
 
 pub use memory::{Memory, MemoryLink};
 #[cfg(feature = "redis")]
-pub use redis::{Redis, RedisBuilder, RedisError, RedisMonitor, RedisStats, StreamOptions, SubscriptionMode};
+pub use redis::{Elsewhere, Emitter, Redis, RedisBuilder, RedisError, RedisMonitor, RedisStats, StreamOptions, SubscriptionMode};
 
 /// What connects a server to others, so that together they are one: broadcasts, rooms, fetched sockets and the rest then span all of
 /// them, and no handler changes.

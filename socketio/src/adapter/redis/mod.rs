@@ -7,11 +7,13 @@
 //! ```
 //! Here: what users see. `link` is the connection; `pubsub`, `sharded` and `streams` know the names of channels, `wire` the bytes on them.
 
+mod emitter;
 pub(crate) mod link;
 mod pubsub;
 mod sharded;
 mod streams;
 
+pub use emitter::{Elsewhere, Emitter};
 pub use link::RedisError;
 pub use sharded::SubscriptionMode;
 pub use streams::StreamOptions;
@@ -196,7 +198,7 @@ impl RedisBuilder {
     }
 
     /// How long to wait after a reconnection for the other servers to be back before what has waited is published. It ends as soon as
-    /// they are. Default: 3 s.
+    /// they are; with sharded channels in a Redis Cluster nobody can tell, and all of it is waited. Default: 3 s.
     pub fn patience_for_others(mut self, patience: Duration) -> Self {
         self.settings.patience_for_others = patience;
         self
@@ -252,7 +254,7 @@ pub struct RedisStats {
     pub dropped: u64,
     /// Messages that were on their way when the connection broke: they may be lost.
     pub uncertain: u64,
-    /// Messages that Redis did not want: no permission, no memory.
+    /// Messages and subscriptions that Redis did not want: no permission, no memory.
     pub refused: u64,
     /// How often the connection was lost.
     pub losses: u64,

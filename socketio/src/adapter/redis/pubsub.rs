@@ -17,7 +17,7 @@ use super::{
 use crate::{
     adapter::{
         broker::{Health, Inbox, Journal, Liveness, Loss, Pipe, Refused, Unreachable},
-        message::{Envelope, Message, NodeId},
+        message::{EMITTER, Envelope, Message, NodeId},
         wire::{
             Malformed,
             classic::{self, Channel},
@@ -28,7 +28,7 @@ use crate::{
 };
 use parking_lot::RwLock;
 use rand::distr::{Distribution as _, Uniform};
-use std::{collections::HashSet, fmt, future::ready, sync::Arc};
+use std::{collections::HashSet, fmt, sync::Arc};
 
 /// What a node's name is made of, and its length.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
@@ -43,28 +43,20 @@ pub(super) struct Options {
 
 /// Connects a namespace.
 pub(super) fn open(link: &Arc<Link>, options: &Options, namespace: &str, inbox: Arc<dyn Inbox>) -> Arc<dyn Pipe> {
-    let node = node();
-    let Options { prefix, specific_responses } = options;
-    let end = Arc::new(End {
-        main: format!("{prefix}#{namespace}#"),
-        request: format!("{prefix}-request#{namespace}#"),
-        response: format!("{prefix}-response#{namespace}#"),
-        own_response: format!("{prefix}-response#{namespace}#{node}#"),
-        specific_responses: *specific_responses,
-        own_broadcast: own_broadcast(&node),
-        namespace: namespace.into(),
-        node,
-        rooms: RwLock::default(),
-        inbox,
-    });
-    let attachment = link.attach(end.clone());
+    let pipe = PubSub::new(link, options, node(), namespace, inbox);
+    let PubSub { end, attachment } = &pipe;
     attachment.subscribe(Kind::Pattern, &format!("{}*", escape(&end.main)));
     attachment.subscribe(Kind::Channel, &end.response);
     attachment.subscribe(Kind::Channel, &end.own_response);
     // By this one servers are counted: it comes last.
     attachment.subscribe(Kind::Channel, &end.request);
     attachment.expect_others(Kind::Channel, &end.request);
-    Arc::new(PubSub { end, attachment })
+    Arc::new(pipe)
+}
+
+/// Speaks in a namespace as an emitter, and does not listen.
+pub(super) fn speak(link: &Arc<Link>, options: &Options, namespace: &str, inbox: Arc<dyn Inbox>) -> Arc<dyn Pipe> {
+    Arc::new(PubSub::new(link, options, NodeId::from(EMITTER), namespace, inbox))
 }
 
 /// Six characters by chance.
@@ -156,6 +148,24 @@ struct PubSub {
 }
 
 impl PubSub {
+    fn new(link: &Arc<Link>, options: &Options, node: NodeId, namespace: &str, inbox: Arc<dyn Inbox>) -> Self {
+        let Options { prefix, specific_responses } = options;
+        let end = Arc::new(End {
+            main: format!("{prefix}#{namespace}#"),
+            request: format!("{prefix}-request#{namespace}#"),
+            response: format!("{prefix}-response#{namespace}#"),
+            own_response: format!("{prefix}-response#{namespace}#{node}#"),
+            specific_responses: *specific_responses,
+            own_broadcast: own_broadcast(&node),
+            namespace: namespace.into(),
+            node,
+            rooms: RwLock::default(),
+            inbox,
+        });
+        let attachment = link.attach(end.clone());
+        PubSub { end, attachment }
+    }
+
     fn send(&self, message: &Message, to: Option<&NodeId>) -> Result<(), Refused> {
         let end = &self.end;
         let (channel, payload) = classic::encode(message, &end.node, &end.namespace).map_err(|unsupported| {
@@ -206,8 +216,8 @@ impl Pipe for PubSub {
     }
 
     fn settled(&self) -> BoxFuture<'static, ()> {
-        // The pattern covers all rooms.
-        Box::pin(ready(()))
+        // The pattern covers all rooms, as soon as it is there.
+        self.attachment.settled()
     }
 
     fn journal(&self) -> Option<Arc<dyn Journal>> {

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     adapter::{
         broker::{Health, Inbox, Journal, Liveness, Loss, Pipe, Refused, Unreachable},
-        message::{Message, NodeId},
+        message::{EMITTER, Message, NodeId},
         wire::{Malformed, cluster},
     },
     contract::BoxFuture,
@@ -60,19 +60,17 @@ pub(super) struct Options {
 /// Connects a namespace.
 pub(super) fn open(link: &Arc<Link>, options: &Options, namespace: &str, inbox: Arc<dyn Inbox>) -> Arc<dyn Pipe> {
     let node = NodeId::from(format!("{:016x}", rand::random::<u64>()));
-    let end = Arc::new(End {
-        main: format!("{}#{namespace}#", options.prefix),
-        own_message: own_message(&node, namespace),
-        namespace: namespace.into(),
-        node,
-        mode: options.mode,
-        inbox,
-    });
-    let attachment = link.attach(end.clone());
+    let pipe = Sharded::new(link, options, node, namespace, inbox);
+    let Sharded { end, attachment } = &pipe;
     attachment.subscribe(Kind::Shard, &end.channel(end.node.as_str()));
     attachment.subscribe(Kind::Shard, &end.main);
     attachment.expect_others(Kind::Shard, &end.main);
-    Arc::new(Sharded { end, attachment })
+    Arc::new(pipe)
+}
+
+/// Speaks in a namespace as an emitter, and does not listen.
+pub(super) fn speak(link: &Arc<Link>, options: &Options, namespace: &str, inbox: Arc<dyn Inbox>) -> Arc<dyn Pipe> {
+    Arc::new(Sharded::new(link, options, NodeId::from(EMITTER), namespace, inbox))
 }
 
 /// What JSON messages of this server end with: the last brace closes the message, so these are its fields.
@@ -126,6 +124,19 @@ struct Sharded {
 }
 
 impl Sharded {
+    fn new(link: &Arc<Link>, options: &Options, node: NodeId, namespace: &str, inbox: Arc<dyn Inbox>) -> Self {
+        let end = Arc::new(End {
+            main: format!("{}#{namespace}#", options.prefix),
+            own_message: own_message(&node, namespace),
+            namespace: namespace.into(),
+            node,
+            mode: options.mode,
+            inbox,
+        });
+        let attachment = link.attach(end.clone());
+        Sharded { end, attachment }
+    }
+
     fn send(&self, channel: &str, message: &Message) -> Result<(), Refused> {
         let payload = cluster::encode(message, &self.end.node, &self.end.namespace, false).map_err(|unsupported| {
             tracing::warn!(reason = unsupported.0, "a message cannot be sent to other servers");

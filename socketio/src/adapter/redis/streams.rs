@@ -23,7 +23,7 @@ use super::{
 use crate::{
     adapter::{
         broker::{Appended, Health, Inbox, Journal, Liveness, Loss, Pipe, Refused, Unreachable},
-        message::{Message, NodeId},
+        message::{EMITTER, Message, NodeId},
         wire::{Malformed, Unsupported, cluster, stream},
     },
     contract::BoxFuture,
@@ -136,14 +136,14 @@ impl StreamOptions {
     }
 
     /// The order that appends an entry.
-    pub(super) fn append(&self, stream: &str, fields: &stream::Fields, number: Option<u64>) -> Order {
+    pub(super) fn append(&self, stream: &str, fields: &stream::Fields, number: u64) -> Order {
         let mut command = redis::cmd("XADD");
         command.arg(stream).arg("MAXLEN").arg("~").arg(self.max_len).arg("*");
-        fields.iter().for_each(|(name, value)| drop(command.arg(*name).arg(value)));
-        if let Some(number) = number {
-            command.arg(NUMBER).arg(number);
+        for (name, value) in fields {
+            command.arg(*name).arg(value);
         }
-        Order { command, route: Route::Key(stream.as_bytes().to_vec()), token: number }
+        command.arg(NUMBER).arg(number);
+        Order { command, route: Route::Key(stream.as_bytes().to_vec()), token: Some(number) }
     }
 }
 
@@ -171,6 +171,30 @@ impl Streams {
         let node = NodeId::from(format!("{:016x}", rand::random::<u64>()));
         let streams = self.options.streams(namespace);
         let feeds: Vec<Arc<Readers>> = streams.iter().map(|stream| self.feed(stream)).collect();
+        let pipe = self.pipe(node, namespace, feeds, Pending::default(), inbox);
+        let Writer { end, attachment, feeds, .. } = &*pipe.writer;
+        feeds.iter().for_each(|feed| feed.add(end.clone()));
+        attachment.subscribe(self.kind(), &end.channel_of(&end.node));
+        // By this one servers are counted: it comes last.
+        attachment.subscribe(self.kind(), &end.channel);
+        Arc::new(pipe)
+    }
+
+    /// Speaks in a namespace as an emitter, and does not listen.
+    pub(super) fn speak(self: &Arc<Self>, namespace: &str, inbox: Arc<dyn Inbox>) -> Arc<dyn Pipe> {
+        // All emitters have one name: their entries are told apart by numbers that begin anywhere.
+        let pending = Pending::from(rand::random::<u64>() >> 1);
+        Arc::new(self.pipe(NodeId::from(EMITTER), namespace, Vec::new(), pending, inbox))
+    }
+
+    fn pipe(
+        self: &Arc<Self>,
+        node: NodeId,
+        namespace: &str,
+        feeds: Vec<Arc<Readers>>,
+        pending: Pending,
+        inbox: Arc<dyn Inbox>,
+    ) -> StreamPipe {
         let end = Arc::new(End {
             node,
             namespace: namespace.into(),
@@ -178,19 +202,11 @@ impl Streams {
             channel: format!("{}#{namespace}#", self.prefix),
             position: feeds.first().cloned(),
             inbox,
-            pending: Pending::default(),
+            pending,
         });
-        feeds.iter().for_each(|feed| feed.add(end.clone()));
         let attachment = self.link.attach(end.clone());
-        let kind = self.kind();
-        attachment.subscribe(kind, &end.channel_of(&end.node));
-        // By this one servers are counted: it comes last.
-        attachment.subscribe(kind, &end.channel);
         let teller = tokio::spawn(tell(end.clone()));
-        Arc::new(StreamPipe {
-            streams: self.clone(),
-            writer: Arc::new(Writer { end, attachment, order: Mutex::default(), teller, feeds }),
-        })
+        StreamPipe { streams: self.clone(), writer: Arc::new(Writer { end, attachment, order: Mutex::default(), teller, feeds }) }
     }
 
     fn feed(&self, stream: &str) -> Arc<Readers> {
@@ -322,7 +338,7 @@ impl Writer {
         let _order = self.order.lock();
         let position = end.position.as_ref().and_then(|feed| feed.position()).unwrap_or_default();
         let number = end.pending.begin(position, appended);
-        let queued = self.attachment.publish(options.append(&end.stream, &fields, Some(number)));
+        let queued = self.attachment.publish(options.append(&end.stream, &fields, number));
         if queued.is_err() {
             end.pending.refuse(number);
         }
@@ -448,7 +464,7 @@ mod tests {
         assert_eq!((options.stream("/x"), options.streams("/notifications").len()), ("socket.io".to_owned(), 1));
         // As the reference computes it.
         let options = options.count(3);
-        for (namespace, stream) in [("/", 2), ("/chat", 2), ("/orders", 2), ("/admin", 0), ("/notifications", -2)] {
+        for (namespace, stream) in [("/", 2), ("/chat", 1), ("/orders", 2), ("/admin", 1), ("/notifications", -2), ("/ünï", 0)] {
             assert_eq!(options.stream(namespace), format!("socket.io-{stream}"), "{namespace}");
         }
         assert_eq!(options.streams("/notifications"), ["socket.io--2", "socket.io-2"]);

@@ -24,47 +24,38 @@ use std::{
 /// A session that ends sooner did not help: the pauses grow.
 const SHORT: Duration = Duration::from_secs(1);
 
-/// A node in use.
-#[derive(Debug)]
-pub(super) struct Node {
-    pub(super) commands: Line,
-    /// Only if there is something to subscribe to. Redis delivers on it, and answers nothing else but pings.
-    pub(super) subscriber: Option<Line>,
-}
-
 /// What is connected.
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) topology: Topology,
-    pub(super) nodes: HashMap<String, Node>,
+    /// For each node the connection for commands.
+    pub(super) commands: HashMap<String, Line>,
+    /// And one for subscriptions, if there are any: Redis delivers on it, and answers nothing else but pings.
+    pub(super) subscribers: HashMap<String, Line>,
     /// What Redis has confirmed, and on which node. A leaf.
     pub(super) applied: Mutex<HashMap<Key, String>>,
 }
 
 impl World {
-    pub(super) fn lines(&self) -> impl Iterator<Item = (&str, &Line)> {
-        self.nodes.iter().flat_map(|(address, node)| {
-            std::iter::once(&node.commands).chain(&node.subscriber).map(move |line| (address.as_str(), line))
-        })
+    pub(super) fn lines(&self) -> impl Iterator<Item = (&String, &Line)> {
+        self.commands.iter().chain(&self.subscribers)
     }
 
     /// The address of a connection that has ended.
     pub(super) fn dead(&self) -> Option<&str> {
-        self.lines().find(|(_, line)| !line.is_alive()).map(|(address, _)| address)
+        self.lines().find(|(_, line)| !line.is_alive()).map(|(address, _)| address.as_str())
     }
 
     /// Lets go what has ended or is not needed any more. Whether subscriptions went with it.
     fn prune(&mut self) -> bool {
-        let mut interrupted = false;
         let known = self.topology.nodes();
-        self.nodes.retain(|address, node| known.contains(address) && node.commands.is_alive());
-        for node in self.nodes.values_mut() {
-            node.subscriber.take_if(|line| !line.is_alive());
+        for lines in [&mut self.commands, &mut self.subscribers] {
+            lines.retain(|address, line| known.contains(address) && line.is_alive());
         }
-        let (nodes, topology) = (&self.nodes, &self.topology);
+        let (subscribers, topology) = (&self.subscribers, &self.topology);
+        let mut interrupted = false;
         self.applied.lock().retain(|key, address| {
-            let there = nodes.get(address).is_some_and(|node| node.subscriber.is_some());
-            let stays = there && topology.node(&key.route()) == Some(address);
+            let stays = subscribers.contains_key(address) && topology.node(&key.route()) == Some(address);
             interrupted |= !stays;
             stays
         });
@@ -98,7 +89,7 @@ impl Keeper {
             }
         }));
         let topology = Topology::find(&shared.dialer, &[]).await?;
-        let world = World { topology, nodes: HashMap::new(), applied: Mutex::default() };
+        let world = World { topology, commands: HashMap::new(), subscribers: HashMap::new(), applied: Mutex::default() };
         let mut keeper = Keeper { shared, world, gap: false };
         keeper.establish().await?;
         keeper.open();
@@ -110,7 +101,10 @@ impl Keeper {
         let mut after_a_gap = false;
         loop {
             let since = Instant::now();
-            let end = Session { shared: &self.shared, world: &self.world, after_a_gap }.run().await;
+            let session = Session::new(&self.shared, &self.world, after_a_gap);
+            let end = session.run().await;
+            // It may have ended before it was done with waiting for the others.
+            let still = after_a_gap && !session.is_open();
             let short = since.elapsed() < SHORT;
             if !short {
                 backoff.reset();
@@ -128,7 +122,7 @@ impl Keeper {
                 self.shared.set_health(Health::Disconnected);
                 pause = Some(backoff.pause());
             }
-            after_a_gap = self.open();
+            after_a_gap = self.open() || still;
         }
     }
 
@@ -152,8 +146,8 @@ impl Keeper {
     }
 
     async fn again(&mut self) -> Result<(), RedisError> {
-        let known: Vec<String> = self.world.nodes.keys().cloned().collect();
-        self.world.topology = Topology::find(&self.shared.dialer, &known).await?;
+        let known: Vec<String> = self.world.commands.keys().cloned().collect();
+        self.world.topology = Topology::find(&self.shared.dialer, &known).await?.at_home_in(&self.world.topology);
         self.establish().await
     }
 
@@ -164,27 +158,21 @@ impl Keeper {
             self.shared.subscriptions.forget_leaving();
         }
         let (shared, world) = (&self.shared, &self.world);
-        let missing = world.topology.nodes().iter().filter(|address| !world.nodes.contains_key(*address));
-        let dialed = missing.map(|address| async move {
-            let commands = shared.dialer.dial(address, None).await?;
-            Ok::<_, RedisError>((address.clone(), Node { commands, subscriber: None }))
-        });
+        let missing = world.topology.nodes().iter().filter(|address| !world.commands.contains_key(*address));
+        let dialed =
+            missing.map(|address| async move { Ok::<_, RedisError>((address.clone(), shared.dialer.dial(address, None).await?)) });
         let dialed = try_join_all(dialed).await?;
-        self.world.nodes.extend(dialed);
+        self.world.commands.extend(dialed);
 
         let (wanted, version) = shared.subscriptions.all();
         let world = &self.world;
         let homes: HashSet<&str> = wanted.iter().filter_map(|key| world.topology.node(&key.route())).collect();
-        let without = homes.into_iter().filter(|home| world.nodes.get(*home).is_some_and(|node| node.subscriber.is_none()));
-        let dialed = without.map(|address| async move {
-            let line = shared.dialer.dial(address, Some(deliver(shared))).await?;
-            Ok::<_, RedisError>((address.to_owned(), line))
+        let missing = homes.into_iter().filter(|home| !world.subscribers.contains_key(*home));
+        let dialed = missing.map(|address| async move {
+            Ok::<_, RedisError>((address.to_owned(), shared.dialer.dial(address, Some(deliver(shared))).await?))
         });
-        for (address, line) in try_join_all(dialed).await? {
-            if let Some(node) = self.world.nodes.get_mut(&address) {
-                node.subscriber = Some(line);
-            }
-        }
+        let dialed = try_join_all(dialed).await?;
+        self.world.subscribers.extend(dialed);
 
         let mut changes: Vec<(Key, bool)> =
             self.world.applied.lock().keys().filter(|key| !wanted.contains(*key)).map(|key| (key.clone(), false)).collect();
@@ -200,7 +188,7 @@ impl Keeper {
 
     /// Everything is restored: questions may be asked, and everybody is told. Whether there was a gap.
     fn open(&mut self) -> bool {
-        let lines = self.world.nodes.iter().map(|(address, node)| (address.clone(), node.commands.connection.clone()));
+        let lines = self.world.commands.iter().map(|(address, line)| (address.clone(), line.connection.clone()));
         let wires = Wires { topology: self.world.topology.clone(), lines: lines.collect() };
         self.shared.wires.send_replace(Some(Arc::new(wires)));
         if *self.shared.health.borrow() == Health::Disconnected {

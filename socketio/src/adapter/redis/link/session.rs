@@ -15,14 +15,17 @@ use redis::{ErrorKind, Pipeline, ServerErrorKind, Value};
 use std::{
     collections::{HashMap, HashSet},
     pin::pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 use tokio::{sync::watch, time::timeout};
 
 /// So many subscriptions are told to Redis at once.
 const SUBSCRIPTIONS_AT_ONCE: usize = 512;
-/// Every so many looks at the connections, servers are counted and the cluster is asked whether keys have moved.
+/// Every so many looks at the connections, a cluster is asked whether keys have moved.
 const ROUNDS_PER_SURVEY: u32 = 5;
 /// The pause between two counts of servers while waiting for them.
 const COUNT_PAUSE: Duration = Duration::from_millis(25);
@@ -60,16 +63,28 @@ fn error_of(value: Value) -> Result<Value, redis::RedisError> {
 }
 
 pub(super) struct Session<'a> {
-    pub(super) shared: &'a Arc<Shared>,
-    pub(super) world: &'a World,
+    shared: &'a Arc<Shared>,
+    world: &'a World,
     /// Whether subscriptions were interrupted before it.
-    pub(super) after_a_gap: bool,
+    after_a_gap: bool,
+    /// Whether the other servers have had time to come back, and it publishes.
+    open: AtomicBool,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    pub(super) fn new(shared: &'a Arc<Shared>, world: &'a World, after_a_gap: bool) -> Self {
+        Session { shared, world, after_a_gap, open: AtomicBool::new(false) }
+    }
+
+    /// Whether it has begun to publish.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.load(Relaxed)
+    }
+
     pub(super) async fn run(&self) -> End {
         let stop = watch::Sender::new(false);
-        let mut publishing = pin!(self.publish(stop.subscribe()));
+        let others = self.shared.subscriptions.others();
+        let mut publishing = pin!(self.publish(&others, stop.subscribe()));
         let end = tokio::select! {
             end = &mut publishing => return end,
             end = self.subscribe() => end,
@@ -93,12 +108,13 @@ impl Session<'_> {
     // ---------------------------------------------------------------------------------------------------- publishing
 
     /// Stops between two batches, if it is told to.
-    async fn publish(&self, mut stop: watch::Receiver<bool>) -> End {
+    async fn publish(&self, others: &[(Key, usize)], mut stop: watch::Receiver<bool>) -> End {
         let beforehand = async {
             self.settle().await;
             if self.after_a_gap {
-                self.wait_for_others().await;
+                self.wait_for_others(others).await;
             }
+            self.open.store(true, Relaxed);
         };
         tokio::select! {
             () = beforehand => {}
@@ -159,10 +175,10 @@ impl Session<'_> {
     }
 
     async fn send<'g>(&self, group: &'g Arc<Group>) -> (&'g Arc<Group>, Result<Vec<Value>, redis::RedisError>) {
-        let Some(node) = self.world.nodes.get(&group.node) else {
+        let Some(line) = self.world.commands.get(&group.node) else {
             return (group, Err((ErrorKind::Io, "the node is not connected").into()));
         };
-        let answer = group.pipeline.query_async::<Value>(&mut node.commands.connection.clone()).await;
+        let answer = group.pipeline.query_async::<Value>(&mut line.connection.clone()).await;
         let values = answer.and_then(|answer| match answer {
             Value::Array(values) => Ok(values),
             _ => Err((ErrorKind::Io, "no array of answers").into()),
@@ -203,11 +219,10 @@ impl Session<'_> {
     }
 
     /// The other servers have lost Redis, too, and publishing to those that have not subscribed again is publishing to nobody.
-    async fn wait_for_others(&self) {
-        let before = self.shared.subscriptions.others();
+    async fn wait_for_others(&self, before: &[(Key, usize)]) {
         let all_there = async {
             loop {
-                let Ok(now) = self.count(&before).await else { return };
+                let Ok(now) = self.count(before).await else { return };
                 let is_there = |(key, count): &(Key, usize)| now.iter().any(|(counted, now)| counted == key && now >= count);
                 if before.iter().all(is_there) {
                     return;
@@ -216,6 +231,11 @@ impl Session<'_> {
             }
         };
         let patience = self.shared.settings.patience_for_others;
+        if self.shared.dialer.seeds().is_cluster() && before.iter().any(|(key, _)| key.kind == Kind::Shard) {
+            // The channel by which they are counted may have been on another node than the one that was lost, and then their number
+            // says nothing about the rest.
+            return tokio::time::sleep(patience).await;
+        }
         if timeout(patience, all_there).await.is_err() {
             tracing::info!(?patience, "not as many servers are on Redis as there were before it was lost");
         }
@@ -232,8 +252,8 @@ impl Session<'_> {
         if counts.is_empty() {
             return Ok(counts);
         }
-        for node in self.world.nodes.values() {
-            let answers = pipeline.query_async::<Vec<Value>>(&mut node.commands.connection.clone()).await?;
+        for line in self.world.commands.values() {
+            let answers = pipeline.query_async::<Vec<Value>>(&mut line.connection.clone()).await?;
             counts.iter_mut().zip(&answers).for_each(|((_, count), answer)| *count += topology::count(answer));
         }
         Ok(counts)
@@ -266,7 +286,8 @@ impl Session<'_> {
             if let Some((address, _)) = join_all(pings).await.into_iter().find(|(_, alive)| !alive) {
                 return End::Lost(format!("{address} did not answer within {:?}", self.shared.settings.ping_timeout));
             }
-            if round % ROUNDS_PER_SURVEY == 0 && self.survey().await.is_err() {
+            self.count_others().await;
+            if round % ROUNDS_PER_SURVEY == 0 && self.has_changed().await {
                 return End::Changed;
             }
             tokio::time::sleep(self.shared.settings.ping_interval).await;
@@ -284,20 +305,24 @@ impl Session<'_> {
         }
     }
 
-    /// Counts the other servers, and looks whether the cluster is as it was.
-    async fn survey(&self) -> Result<(), ()> {
-        let patience = self.shared.settings.ping_timeout;
-        if let Ok(Ok(counts)) = timeout(patience, self.count(&self.shared.subscriptions.others())).await {
+    /// Counts the servers, for the next time that they have to be waited for.
+    async fn count_others(&self) {
+        let counting = async { self.count(&self.shared.subscriptions.others()).await };
+        if self.is_open()
+            && let Ok(Ok(counts)) = timeout(self.shared.settings.ping_timeout, counting).await
+        {
             self.shared.subscriptions.count_others(&counts);
         }
+    }
+
+    /// Whether the cluster is another one by now.
+    async fn has_changed(&self) -> bool {
         if !self.shared.dialer.seeds().is_cluster() {
-            return Ok(());
+            return false;
         }
-        let Some((address, node)) = self.world.nodes.iter().next() else { return Err(()) };
-        match timeout(patience, Topology::ask(address, &node.commands)).await {
-            Ok(Ok(topology)) if topology != self.world.topology => Err(()),
-            _ => Ok(()),
-        }
+        let Some((address, line)) = self.world.commands.iter().next() else { return true };
+        let asking = timeout(self.shared.settings.ping_timeout, Topology::ask(address, line));
+        matches!(asking.await, Ok(Ok(topology)) if !topology.is_like(&self.world.topology))
     }
 }
 
@@ -328,7 +353,7 @@ impl World {
 
     async fn tell(&self, shared: &Shared, node: &str, changes: &[(Key, bool)]) -> Result<(), End> {
         // A node that had nothing to subscribe to so far has no connection for it: making one is the keeper's business.
-        let line = self.nodes.get(node).and_then(|node| node.subscriber.as_ref()).ok_or(End::Changed)?;
+        let line = self.subscribers.get(node).ok_or(End::Changed)?;
         for chunk in changes.chunks(SUBSCRIPTIONS_AT_ONCE) {
             let mut pipeline = Pipeline::new();
             pipeline.ignore_errors();
@@ -355,7 +380,10 @@ impl World {
                         continue;
                     }
                     // Asking again would not help: it is for the administrator.
-                    Err(error) => tracing::error!(channel = %key.name, %error, "Redis refused a subscription"),
+                    Err(error) => {
+                        shared.counters.refused.fetch_add(1, Relaxed);
+                        tracing::error!(channel = %key.name, %error, "Redis refused a subscription");
+                    }
                     Ok(_) => {}
                 }
                 match wanted {

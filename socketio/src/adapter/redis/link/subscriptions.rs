@@ -191,6 +191,15 @@ impl Subscriptions {
         self.state.lock().others.iter().map(|((_, key), count)| (key.clone(), *count)).collect()
     }
 
+    /// Whoever asked has found so many: not less than before, because that would be for the session to say.
+    pub(super) fn count_other(&self, kind: Kind, name: &str, now: usize) {
+        for ((_, key), count) in &mut self.state.lock().others {
+            if key.kind == kind && &*key.name == name {
+                *count = now.max(*count);
+            }
+        }
+    }
+
     /// So many there are now.
     pub(super) fn count_others(&self, counts: &[(Key, usize)]) {
         for ((_, key), count) in &mut self.state.lock().others {

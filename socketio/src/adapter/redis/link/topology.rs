@@ -53,28 +53,44 @@ impl Seeds {
 }
 
 /// The nodes that have keys, and which.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Topology {
-    /// In order, so that everybody has the same first one as long as it is there.
     nodes: Vec<String>,
     /// First and last slot, and the index of the node.
     slots: Vec<(u16, u16, usize)>,
+    /// The index of the node for what any of them may do. It stays the same as long as it is there: by way of another one,
+    /// messages might overtake each other, and what is subscribed to on two arrives twice.
+    home: usize,
 }
 
 impl Topology {
     fn one(address: String) -> Self {
-        Topology { nodes: vec![address], slots: vec![(0, SLOTS - 1, 0)] }
+        Topology { nodes: vec![address], slots: vec![(0, SLOTS - 1, 0)], home: 0 }
     }
 
     pub(super) fn nodes(&self) -> &[String] {
         &self.nodes
     }
 
+    /// The same with the home of another one, if that is still there.
+    pub(super) fn at_home_in(mut self, other: &Topology) -> Self {
+        let home = other.nodes.get(other.home);
+        if let Some(at) = self.nodes.iter().position(|node| Some(node) == home) {
+            self.home = at;
+        }
+        self
+    }
+
+    /// Whether nodes and their slots are the same.
+    pub(super) fn is_like(&self, other: &Topology) -> bool {
+        (&self.nodes, &self.slots) == (&other.nodes, &other.slots)
+    }
+
     /// The node for a route; none while nobody has its slot.
     pub(super) fn node(&self, route: &Route) -> Option<&str> {
         let index = match route {
             _ if self.nodes.len() == 1 => 0,
-            Route::Any => 0,
+            Route::Any => self.home,
             Route::Key(key) => {
                 let slot = slot(key);
                 self.slots.iter().find(|(first, last, _)| (*first..=*last).contains(&slot))?.2
@@ -156,7 +172,7 @@ fn parse_slots(asked: &str, answer: &Value) -> Option<Topology> {
     let slots = found.iter().filter_map(|(first, last, node)| Some((*first, *last, nodes.binary_search(node).ok()?)));
     let mut slots: Vec<_> = slots.collect();
     slots.sort_unstable();
-    (!nodes.is_empty()).then_some(Topology { nodes, slots })
+    (!nodes.is_empty()).then_some(Topology { nodes, slots, home: 0 })
 }
 
 /// The number of `PUBSUB NUMSUB` for one channel: in an array or a map.
@@ -216,6 +232,10 @@ mod tests {
         let topology = parse_slots("10.0.0.1:1", &Value::Array(answer.to_vec())).expect("it is an answer");
         assert_eq!(topology.nodes(), ["10.0.0.1:7001", "10.0.0.2:7000", "[::1]:7002"]);
         assert_eq!(topology.node(&Route::Any), Some("10.0.0.1:7001"));
+        let other = Topology { home: 1, ..topology.clone() };
+        assert!(other.is_like(&topology));
+        assert_eq!(topology.clone().at_home_in(&other).node(&Route::Any), Some("10.0.0.2:7000"));
+        assert_eq!(Topology::one("a:1".to_owned()).at_home_in(&other).node(&Route::Any), Some("a:1"));
         assert_eq!(topology.node(&Route::Key(b"foo".to_vec())), Some("[::1]:7002"));
         assert_eq!(topology.node(&Route::Key(Vec::new())), Some("10.0.0.2:7000"));
     }
@@ -225,7 +245,7 @@ mod tests {
         for answer in
             [Value::Nil, Value::Array(vec![]), Value::Array(vec![Value::Int(1)]), Value::Array(vec![Value::Array(vec![])])]
         {
-            assert_eq!(parse_slots("a:1", &answer), None);
+            assert!(parse_slots("a:1", &answer).is_none());
         }
     }
 

@@ -45,6 +45,11 @@ pub(super) struct Told {
 }
 
 impl Pending {
+    /// With the number of the first entry.
+    pub(super) fn from(next: u64) -> Self {
+        Pending { state: Mutex::new(State { next, ..State::default() }), changed: Notify::new() }
+    }
+
     /// The number of a new entry.
     pub(super) fn begin(&self, after: Position, appended: Option<Appended>) -> u64 {
         let mut state = self.state.lock();

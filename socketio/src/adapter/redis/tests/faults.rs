@@ -12,11 +12,12 @@ async fn redis_restarts_amid_traffic() {
     }
     for adapter in ADAPTERS {
         let server = Server::start(&[]).await;
-        let (one, other) = (Peer::new(adapter, server.url()).await, Peer::new(adapter, server.url()).await);
+        let builder = || adapter.of(Redis::builder(server.url())).patience_for_others(Duration::from_secs(600));
+        let (one, other) = (Peer::of(builder()).await, Peer::of(builder()).await);
         together(&[&one, &other]).await;
         one.pipe.joined(&Room::from("lobby"));
         (0..100).for_each(|number| one.say(number));
-        eventually("they have arrived", || other.ear.heard().len() == 100).await;
+        eventually("they have arrived", || other.ear.heard().len() == 100 && one.published() == 100).await;
         server.kill();
         eventually("it is noticed", || one.link.health() == Health::Disconnected).await;
         (100..200).for_each(|number| one.say(number));
@@ -108,7 +109,8 @@ async fn a_stopped_redis_is_noticed() {
         return;
     }
     let server = Server::start(&[]).await;
-    let fast = || Redis::builder(server.url()).watchdog(SHORT, SHORT).connect_timeout(SHORT);
+    let patience = Duration::from_secs(600);
+    let fast = || Redis::builder(server.url()).watchdog(SHORT, SHORT).connect_timeout(SHORT).patience_for_others(patience);
     let (one, other) = (Peer::of(fast()).await, Peer::of(fast()).await);
     together(&[&one, &other]).await;
     server.signal("-STOP");
@@ -126,7 +128,8 @@ async fn what_waits_is_bounded() {
         return;
     }
     let server = Server::start(&[]).await;
-    let builder = || Redis::builder(server.url()).queue(64 * 1024, Duration::from_secs(600));
+    let patience = Duration::from_secs(600);
+    let builder = || Redis::builder(server.url()).queue(64 * 1024, patience).patience_for_others(patience);
     let (one, other) = (Peer::of(builder()).await, Peer::of(builder()).await);
     together(&[&one, &other]).await;
     server.kill();

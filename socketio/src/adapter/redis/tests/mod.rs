@@ -1,13 +1,14 @@
 //! Brokers on real Redis servers: what arrives, in which order, and what an outage costs.
 
+mod emitter;
 mod faults;
+mod orders;
 mod pipes;
+mod places;
 mod server;
+mod streams;
 
-use super::{
-    Redis, RedisBuilder, SubscriptionMode,
-    link::{self, Link},
-};
+use super::{Redis, RedisBuilder, SubscriptionMode, link::Link};
 use crate::{
     Room,
     adapter::{
@@ -91,6 +92,10 @@ impl Peer {
         let ear = Arc::new(Ear::default());
         let pipe = broker.open("/", ear.clone());
         Peer { ear, pipe, broker, link }
+    }
+
+    fn published(&self) -> u64 {
+        self.link.counters().published.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     fn uncertain(&self) -> u64 {

@@ -47,7 +47,7 @@ pub(super) fn is_installed(test: &str) -> bool {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     listener.local_addr().expect("its address").port()
 }
@@ -68,13 +68,21 @@ impl Server {
             let directory = env::temp_dir().join(format!("socketio-redis-{}-{port}", std::process::id()));
             fs::create_dir_all(&directory).expect("a directory");
             let child = Mutex::new(spawn(port, &directory, &arguments));
-            let server = Server { child, port, directory, arguments };
-            // Somebody else may have taken the port meanwhile.
+            let server = Server { child, port, directory, arguments: arguments.clone() };
+            // If not, somebody else has taken the port meanwhile.
             if server.is_up().await {
                 return server;
             }
-            return Box::pin(Server::start(&server.arguments.iter().map(String::as_str).collect::<Vec<_>>())).await;
         }
+    }
+
+    /// One that watches others, with this configuration, which it keeps in a file.
+    pub(super) async fn sentinel(lines: &[&str]) -> Server {
+        let path = env::temp_dir().join(format!("socketio-sentinel-{}-{}", std::process::id(), free_port()));
+        fs::write(&path, lines.join("\n")).expect("a file");
+        let server = Server::start(&[&path.display().to_string(), "--sentinel"]).await;
+        let _ = fs::remove_file(path);
+        server
     }
 
     /// Whether it answers, or has ended.
@@ -135,8 +143,10 @@ impl Server {
 
 fn spawn(port: u16, directory: &PathBuf, arguments: &[String]) -> Child {
     let mut command = Command::new("redis-server");
-    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"]);
-    command.arg(directory).args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+    // The file of a sentinel comes first, and its kind last.
+    let (first, rest) = arguments.split_at(usize::from(arguments.last().is_some_and(|last| last == "--sentinel")));
+    command.args(first).args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"]);
+    command.arg(directory).args(rest).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().expect("redis-server")
 }
 
@@ -223,7 +233,10 @@ async fn carry(
     loop {
         let Ok(count @ 1..) = from.read(&mut buffer).await else {
             // Nobody is told of an end, either.
-            return if lost { std::future::pending().await } else { () };
+            if lost {
+                std::future::pending::<()>().await;
+            }
+            return;
         };
         lost |= !passing.contains(&*mode.borrow());
         if !lost && to.write_all(&buffer[..count]).await.is_err() {
