@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use socketio::{
     Auth, Binary, Body, CallError, ConnectError, Cookie, Cors, DisconnectReason, FetchError, Incoming, Outcome, Raw, Recovery,
-    Service, Socket, SocketId, SocketIo, Untyped, contract::RawArgs, engine, parser::MsgPack,
+    Service, Socket, SocketIo, Untyped, contract::RawArgs, engine, parser::MsgPack,
 };
 use std::{
     collections::HashMap,
