@@ -49,6 +49,7 @@
 //! | Engine.IO without Socket.IO | [`engine::Server`] |
 //! | TypeScript for the stock client, JSON Schema | [`typescript`] |
 //! | AsyncAPI 3 | [`asyncapi`] |
+//! | several servers as one | [`adapter`], [`Builder::adapter`] |
 //! | going down in order | [`SocketIo::shutdown`] |
 //! | clients for tests, in the same process | [`test`](mod@test) |
 //! | clients of Rust programs | feature `client`, `Client` |
@@ -62,21 +63,26 @@
 //! | `client` | no | the typed client, with TLS: module `client` |
 //! | `http2` | no | WebSocket over HTTP/2, where the HTTP server offers it; see `docs/operations.md` |
 //! | `admin` | no | `admin::Admin`: the official Admin UI looks at the server |
+//! | `redis` | no | `adapter::Redis`: many servers as one, together with servers in JavaScript |
 //! | `metrics` | no | `metrics::Exporter`: what the server measures, for Prometheus or OpenTelemetry; see [`metrics`] |
 //!
 //! Without features: contracts and the packet parser, for a crate of traits that servers and clients share. A feature only adds.
 //! The oldest supported compiler is Rust 1.88.
 
 // A build without a feature lacks the users of what that one takes from the rooms below it.
-#![cfg_attr(not(all(feature = "server", feature = "client", feature = "admin")), allow(dead_code))]
+#![cfg_attr(not(all(feature = "server", feature = "client", feature = "admin", feature = "redis")), allow(dead_code))]
 #![cfg_attr(not(all(feature = "server", feature = "client")), allow(unused_imports))]
 
+#[cfg(feature = "server")]
+pub mod adapter;
 #[cfg(feature = "admin")]
 pub mod admin;
 pub mod asyncapi;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod contract;
+#[cfg(feature = "server")]
+mod date;
 pub mod describe;
 #[cfg(any(feature = "server", feature = "client"))]
 pub mod engine;
@@ -125,9 +131,9 @@ pub use reason::DisconnectReason;
 pub use room::Room;
 #[cfg(feature = "server")]
 pub use server::{
-    Broadcast, BroadcastReply, BuildError, Builder, ClientFilesError, ClusterEmitterOf, DataError, EmitterOf, Many,
-    NamespaceHandle, One, OtherServers, Outgoing, Recovery, RecoveryMetrics, RemoteSocket, Reply, ServerReplies, Shutdown,
-    ShutdownReport, Single, Socket, SocketIo, Try,
+    Broadcast, BroadcastReply, BuildError, Builder, ClientFilesError, ClusterEmitterOf, ClusterError, ClusterHealth, ClusterState,
+    DataError, EmitterOf, FetchError, HandshakeRecord, Many, NamespaceHandle, One, OtherServers, Outgoing, Recovery,
+    RecoveryMetrics, RemoteSocket, Reply, ServerReplies, Shutdown, ShutdownReport, Single, Socket, SocketIo, Try,
 };
 pub use socketio_macros::{disconnect, event, events, fallback, middleware, namespace};
 pub use text::Text;
@@ -141,6 +147,7 @@ struct Readme;
 #[cfg(all(doctest, feature = "server"))]
 #[cfg_attr(feature = "admin", doc = include_str!("../../docs/admin.md"))]
 #[doc = include_str!("../../docs/authentication.md")]
+#[doc = include_str!("../../docs/cluster.md")]
 #[doc = include_str!("../../docs/legacy.md")]
 #[doc = include_str!("../../docs/namespaces.md")]
 #[cfg_attr(feature = "metrics", doc = include_str!("../../docs/observability.md"))]

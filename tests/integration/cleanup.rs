@@ -89,7 +89,7 @@ fn root(io: &SocketIo) -> NamespaceHandle<Untyped> {
 
 async fn nothing_is_left(io: &SocketIo) {
     eventually("everything is cleaned up", || root(io).is_empty() && io.connections() == 0 && io.namespaces() == ["/"]).await;
-    assert!(root(io).to("room").fetch_sockets().await.is_empty());
+    assert!(root(io).to("room").fetch_sockets().await.expect("alone").is_empty());
 }
 
 over_all_transports! {

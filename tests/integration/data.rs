@@ -56,7 +56,7 @@ impl Game for Player {
     }
 
     async fn everyone(&self) -> Vec<Option<Profile>> {
-        let fetched = self.socket.namespace().fetch_sockets().await;
+        let fetched = self.socket.namespace().fetch_sockets().await.expect("alone");
         fetched.iter().map(|socket| socket.data().expect("its shape")).collect()
     }
 
@@ -101,7 +101,7 @@ over_all_transports! {
         ben.join("/game", None).await;
         assert_eq!(ben.call("/game", json!(["everyone"])).await, json!([[{ "name": "ann", "level": 1 }, null]]));
 
-        let fetched = game.fetch_sockets().await;
+        let fetched = game.fetch_sockets().await.expect("alone");
         assert_eq!(
             ann.call("/game", json!(["become_", "ann \"2\"", 2])).await,
             json!([[{ "name": "ann", "level": 1 }, { "name": "ann \"2\"", "level": 2 }]])
@@ -109,13 +109,13 @@ over_all_transports! {
         assert_eq!(ben.call("/game", json!(["become_", "ben", 3])).await, json!([[null, { "name": "ben", "level": 3 }]]));
         let data = |sockets: &[RemoteSocket<dyn Game>]| sockets.iter().map(|socket| socket.data()).collect::<Vec<_>>();
         assert_eq!(data(&fetched), [Ok(Some(profile("ann", 1))), Ok(None)], "as it was when it was fetched");
-        let now = game.fetch_sockets().await;
+        let now = game.fetch_sockets().await.expect("alone");
         assert_eq!(data(&now), [Ok(Some(profile("ann \"2\"", 2))), Ok(Some(profile("ben", 3)))]);
 
         ann.send("41/game,").await;
         eventually("the end of ann", || hall.gone.lock().expect("no panic").len() == 1).await;
         assert_eq!(*hall.gone.lock().expect("no panic"), [Some(profile("ann \"2\"", 2))]);
-        assert_eq!(data(&game.fetch_sockets().await), [Ok(Some(profile("ben", 3)))]);
+        assert_eq!(data(&game.fetch_sockets().await.expect("alone")), [Ok(Some(profile("ben", 3)))]);
     }
 }
 
@@ -128,7 +128,7 @@ async fn data_of_another_shape_is_an_error_that_does_not_quote_it() {
     let game = io.of::<dyn Game>();
     let wrong = Err(DataError::Decode("missing field `level`".to_owned()));
     assert_eq!(game.sockets()[0].data(), wrong);
-    assert_eq!(game.fetch_sockets().await[0].data(), wrong);
+    assert_eq!(game.fetch_sockets().await.expect("alone")[0].data(), wrong);
 }
 
 #[namespace("/files", data = Option<Binary>)]

@@ -235,7 +235,7 @@ async fn a_polling_answer_is_compressed_if_one_of_its_packets_wants_it() {
     let client = Client::joined(server.addr, Transport::Polling).await;
     let all = io.at::<Untyped>("/").expect("registered");
     let socket = all.sockets().remove(0);
-    let remote = all.fetch_sockets().await.remove(0);
+    let remote = all.fetch_sockets().await.expect("alone").remove(0);
     let id = socket.id();
     let event = |text: &str| Body::event("e", &(text,)).expect("JSON");
     let bytes = |text: &str| Body::event("e", &(Binary::from(text.to_owned()),)).expect("JSON");

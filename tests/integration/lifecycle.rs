@@ -83,7 +83,7 @@ over_all_transports! {
             let report = ended(&mut reports).await;
             assert!(expected.contains(&report.reason), "case {number}: {}", report.reason);
             assert_eq!(report.rooms, ["a", "b"], "case {number}");
-            assert!(io.at::<Untyped>("/").expect("registered").to("a").fetch_sockets().await.is_empty());
+            assert!(io.at::<Untyped>("/").expect("registered").to("a").fetch_sockets().await.expect("alone").is_empty());
             if number < 2 {
                 // Only the namespace was left.
                 client.close().await;
@@ -238,7 +238,7 @@ over_all_transports! {
         }
         client.expect("/", json!(["late"])).await;
         assert_eq!(client.call("/", json!(["rooms"])).await, json!([["early"]]));
-        assert_eq!(namespace.to("early").fetch_sockets().await.len(), 1);
+        assert_eq!(namespace.to("early").fetch_sockets().await.expect("alone").len(), 1);
 
         let mut other = Client::connect(server.addr, transport).await;
         other.send(r#"0{"refuse":true}"#).await;
@@ -248,7 +248,7 @@ over_all_transports! {
         let answer = other.packet().await;
         assert_eq!((answer.kind, answer.data), (4, json!({ "message": "no" })));
         client.expect("/", json!(["to the room"])).await;
-        assert_eq!((namespace.len(), namespace.to("early").fetch_sockets().await.len()), (1, 1));
+        assert_eq!((namespace.len(), namespace.to("early").fetch_sockets().await.expect("alone").len()), (1, 1));
         // The connection stays, and may try again.
         other.send("0").await;
         gate.notify_one();

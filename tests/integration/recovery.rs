@@ -87,7 +87,7 @@ over_all_transports! {
         ann.client.start_reading().await;
         ann.client.kill();
         sessions(&io, 1).await;
-        assert!(all(&io).is_empty() && all(&io).fetch_sockets().await.is_empty(), "who is away is no member");
+        assert!(all(&io).is_empty() && all(&io).fetch_sockets().await.expect("alone").is_empty(), "who is away is no member");
 
         let socket = all(&io);
         socket.to("red").emit_raw("red", (2, bytes(b"x"))).expect("JSON");

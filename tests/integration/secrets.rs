@@ -119,7 +119,7 @@ impl Service for Nosy {
         let body = Body::event("say", &("secret-message",)).expect("JSON");
         let reply = socket.timeout(std::time::Duration::from_secs(9)).ask_body(body.clone());
         let many = socket.broadcast().ask_body(body.clone());
-        let fetched = socket.namespace().fetch_sockets().await;
+        let fetched = socket.namespace().fetch_sockets().await.expect("alone");
         let mut args = event.args();
         let wrong = args.next::<u32>("number").expect_err("it is a text");
         let _ = self.shown.send(format!("{event:?} {:?} {args:?} {wrong:?} {wrong}", event.raw_args()));

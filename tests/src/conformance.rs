@@ -6,8 +6,8 @@ use axum::{Router, routing::get};
 use serde::Serialize;
 use serde_json::{Value, json};
 use socketio::{
-    Auth, Binary, Body, CallError, ConnectError, Cookie, Cors, DisconnectReason, Incoming, Outcome, PerMessageDeflate, Raw,
-    Recovery, Service, Socket, SocketId, SocketIo, Untyped, contract::RawArgs, engine, parser::MsgPack,
+    Auth, Binary, Body, CallError, ConnectError, Cookie, Cors, DisconnectReason, FetchError, Incoming, Outcome, PerMessageDeflate,
+    Raw, Recovery, Service, Socket, SocketIo, Untyped, contract::RawArgs, engine, parser::MsgPack,
 };
 use std::{
     collections::HashMap,
@@ -221,7 +221,8 @@ impl App {
                     Some(room) => namespace.to(room).fetch_sockets().await,
                     None => namespace.fetch_sockets().await,
                 };
-                let mut ids: Vec<SocketId> = found.iter().map(socketio::RemoteSocket::id).collect();
+                let found = found.unwrap_or_else(FetchError::into_sockets);
+                let mut ids: Vec<&str> = found.iter().map(socketio::RemoteSocket::id).collect();
                 ids.sort();
                 return ack(&ids);
             }

@@ -2,6 +2,7 @@
 
 pub mod conformance;
 pub mod forms;
+pub mod interop;
 pub mod listen;
 pub mod load;
 pub mod shapes;

@@ -5,7 +5,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use socketio::{Auth, ConnectError, DisconnectReason, Socket, SocketIo, events, namespace};
+use socketio::{Auth, ConnectError, DisconnectReason, FetchError, Socket, SocketIo, events, namespace};
 use std::{
     path::Path,
     sync::{Mutex, PoisonError},
@@ -101,7 +101,7 @@ impl Cursors for Session {
             return Err("a board has a name of 1 to 40 bytes".to_owned());
         }
         self.switch(Some(format!("board:{board}")));
-        let there = self.socket.to(format!("board:{board}")).fetch_sockets().await;
+        let there = self.socket.to(format!("board:{board}")).fetch_sockets().await.unwrap_or_else(FetchError::into_sockets);
         Ok(there.iter().filter_map(|other| other.data().ok().flatten()).collect())
     }
 

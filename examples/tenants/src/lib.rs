@@ -8,7 +8,7 @@ use axum::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use socketio::{ConnectError, NsPath, Rejection, Socket, SocketIo, events, layer::RateLimit, namespace};
+use socketio::{ConnectError, FetchError, NsPath, Rejection, Socket, SocketIo, events, layer::RateLimit, namespace};
 use std::time::Duration;
 
 /// Why a request was not served. A client switches on `error.code`.
@@ -99,7 +99,8 @@ impl Tenant for Session {
     }
 
     async fn report(&self) -> Result<usize, TenantError> {
-        Ok(self.socket.namespace().fetch_sockets().await.len())
+        let sockets = self.socket.namespace().fetch_sockets().await;
+        Ok(sockets.unwrap_or_else(FetchError::into_sockets).len())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The untyped escape hatch: `Service`, a handler whose events are known only at run time (proxies, bridges, test servers).
 
-use super::{BoxFuture, Events, Incoming, Namespace, NoEvents, NoServerEvents, Outcome, Rejection, Serve, Target};
+use super::{BoxFuture, Events, Incoming, Namespace, NoEvents, Outcome, Rejection, Serve, Target};
 use crate::{
     describe::{Describe, EventSpec},
     reason::DisconnectReason,
@@ -97,7 +97,7 @@ impl Namespace for Untyped {
     type Emits = dyn NoEvents;
     type Auth = serde_json::Value;
     type Data = serde_json::Value;
-    type Cluster = dyn NoServerEvents;
+    type Cluster = Untyped;
     fn describe_auth(_: &mut Describe) -> Option<schemars::Schema> {
         None
     }

@@ -2,7 +2,7 @@
 
 pub(super) use super::proto::Transport;
 use super::{
-    admission::Rules,
+    admission::{ClientAddress, Rules},
     cookie::Cookie,
     cors::Cors,
     proto::{FAR_FUTURE, Timing},
@@ -257,6 +257,11 @@ impl Config {
     pub fn max_handshakes_per_address(mut self, handshakes: u32, time: Duration) -> Self {
         self.admission.rate_per_address = Some((handshakes, time));
         self
+    }
+
+    /// What tells the address of a client.
+    pub(crate) fn address(&self) -> Option<Arc<ClientAddress>> {
+        self.admission.address.clone()
     }
 
     /// Tells the address of a client, for the limits per address. The addresses of one IPv6 network of 64 bits count as one.

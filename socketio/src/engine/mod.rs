@@ -56,6 +56,8 @@ pub(crate) mod transport;
 #[cfg(feature = "server")]
 pub use crate::websocket::deflate::PerMessageDeflate;
 #[cfg(feature = "server")]
+pub(crate) use admission::ClientAddress;
+#[cfg(feature = "server")]
 pub use admission::forwarded_for;
 #[cfg(feature = "server")]
 pub(crate) use admission::network;

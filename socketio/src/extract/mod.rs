@@ -64,7 +64,7 @@ use std::{any::Any, fmt, future::Future, sync::Arc};
 /// # let other = Client::<dyn Open>::connect(&io).header("x-from", "home").await.unwrap();
 /// # assert_eq!(other.emit().origin().await.as_deref(), Ok("home true"));
 /// # assert!(Client::<dyn Open>::connect(&io).await.is_err());
-/// # assert_eq!(io.of::<dyn Open>().to("visitors").fetch_sockets().await.len(), 2);
+/// # assert_eq!(io.of::<dyn Open>().to("visitors").fetch_sockets().await.unwrap().len(), 2);
 /// # });
 /// ```
 pub struct ConnectParts {
@@ -225,7 +225,7 @@ mod via {
 /// # let io = SocketIo::builder().namespace::<dyn News, _>(connect).build();
 /// # let client = Client::<dyn News>::connect(&io).auth(serde_json::json!({ "language": "no" })).await.unwrap();
 /// # assert_eq!(client.emit().language().await.as_deref(), Ok("no"));
-/// # assert_eq!(io.of::<dyn News>().to("language no").fetch_sockets().await.len(), 1);
+/// # assert_eq!(io.of::<dyn News>().to("language no").fetch_sockets().await.unwrap().len(), 1);
 /// # });
 /// ```
 #[diagnostic::on_unimplemented(

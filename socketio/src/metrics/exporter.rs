@@ -72,9 +72,13 @@ const EVENTS_DROPPED: &str = "socketio_events_dropped_total";
 const ACK_SECONDS: &str = "socketio_ack_seconds";
 const ACKS_MISSED: &str = "socketio_acks_missed_total";
 const RETURNS: &str = "socketio_returns_total";
+const CLUSTER_CONNECTED: &str = "socketio_cluster_connected";
+const CLUSTER_PUBLISHED: &str = "socketio_cluster_published_total";
+const CLUSTER_RECEIVED: &str = "socketio_cluster_received_total";
+const CLUSTER_LOST: &str = "socketio_cluster_lost_total";
 
 /// Every metric, as in the table of `docs/observability.md`.
-const METRICS: [(&str, Kind, Unit, &str); 25] = [
+const METRICS: [(&str, Kind, Unit, &str); 29] = [
     (CONNECTIONS, Gauge, Unit::Count, "open connections"),
     (OPENED, Counter, Unit::Count, "handshakes that were accepted"),
     (CLOSED, Counter, Unit::Count, "connections that have ended"),
@@ -100,6 +104,10 @@ const METRICS: [(&str, Kind, Unit, &str); 25] = [
     (ACK_SECONDS, Histogram, Unit::Seconds, "from the emission of an event to its acknowledgement"),
     (ACKS_MISSED, Counter, Unit::Count, "acknowledgements that did not come"),
     (RETURNS, Counter, Unit::Count, "clients that came back and asked for their session"),
+    (CLUSTER_CONNECTED, Gauge, Unit::Count, "whether the server is connected to the others"),
+    (CLUSTER_PUBLISHED, Counter, Unit::Count, "messages to other servers that were queued"),
+    (CLUSTER_RECEIVED, Counter, Unit::Count, "messages of other servers that arrived"),
+    (CLUSTER_LOST, Counter, Unit::Count, "messages between servers that were lost"),
 ];
 
 impl Metrics for Exporter {
@@ -167,6 +175,16 @@ impl Metrics for Exporter {
             Measured::Returned { namespace, recovered } => {
                 let outcome = if recovered { "recovered" } else { "new_session" };
                 counter!(RETURNS, "namespace" => namespace.to_owned(), "outcome" => outcome).increment(1);
+            }
+            Measured::ClusterState { state } => gauge!(CLUSTER_CONNECTED).set(if state == "connected" { 1.0 } else { 0.0 }),
+            Measured::ClusterPublished { namespace } => {
+                counter!(CLUSTER_PUBLISHED, "namespace" => namespace.to_owned()).increment(1);
+            }
+            Measured::ClusterReceived { namespace } => {
+                counter!(CLUSTER_RECEIVED, "namespace" => namespace.to_owned()).increment(1);
+            }
+            Measured::ClusterLost { namespace, why, messages } => {
+                counter!(CLUSTER_LOST, "namespace" => namespace.to_owned(), "why" => why).increment(messages);
             }
         }
     }

@@ -182,6 +182,31 @@ pub enum Measured<'a> {
         /// Whether it got it; else it has a new one.
         recovered: bool,
     },
+    /// The connection to the other servers has changed.
+    ClusterState {
+        /// `connecting`, `connected` or `disconnected`.
+        state: &'static str,
+    },
+    /// A message to other servers was queued.
+    ClusterPublished {
+        /// See [`Measured`].
+        namespace: &'a str,
+    },
+    /// A message of another server arrived.
+    ClusterReceived {
+        /// See [`Measured`].
+        namespace: &'a str,
+    },
+    /// Messages between servers were lost.
+    ClusterLost {
+        /// See [`Measured`].
+        namespace: &'a str,
+        /// How: `unsent` (of this server: not queued, thrown out of a full queue or grown too old), `unread` (of others: nobody knows
+        /// how many) or `poison` (of others: it could not be understood).
+        why: &'static str,
+        /// How many; of `unread`, how often.
+        messages: u64,
+    },
 }
 
 /// The way to whoever measures. Without anybody, calling it is one branch.

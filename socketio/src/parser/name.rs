@@ -25,6 +25,12 @@ impl Name {
     /// Reads the name from the JSON array that starts at `payload`. Returns it with the offset of what follows: the comma in
     /// front of the first argument, or the closing bracket. What comes after that is not looked at.
     pub(super) fn read(text: &str, payload: usize) -> Result<(Name, usize), DecodeError> {
+        let (name, end) = Self::read_any(text, payload)?;
+        if is_reserved_event(name.as_str(text)) { Err(DecodeError::ReservedName) } else { Ok((name, end)) }
+    }
+
+    /// The same, whatever the name is.
+    pub(crate) fn read_any(text: &str, payload: usize) -> Result<(Name, usize), DecodeError> {
         let bytes = text.as_bytes();
         if bytes.get(payload) != Some(&b'[') {
             return Err(DecodeError::Payload);
@@ -35,9 +41,6 @@ impl Name {
             Some(b'-' | b'0'..=b'9') => number(text, start)?,
             _ => return Err(DecodeError::Payload),
         };
-        if is_reserved_event(name.as_str(text)) {
-            return Err(DecodeError::ReservedName);
-        }
         let end = skip_space(text, end);
         match bytes.get(end) {
             Some(b',' | b']') => Ok((name, end)),

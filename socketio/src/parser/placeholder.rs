@@ -51,6 +51,28 @@ pub(crate) fn renumber<'a>(json: &'a str, attachments: &[Bytes], list: &mut Vec<
     Cow::Owned(text)
 }
 
+/// Replaces the placeholders by what `JSON.stringify` makes of a `Buffer` in Node: `{"type":"Buffer","data":[1,2]}`.
+pub(crate) fn inline<'a>(json: &'a str, attachments: &[Bytes]) -> Cow<'a, str> {
+    let found = match find(json, attachments.len()) {
+        Ok(found) if !attachments.is_empty() && !found.is_empty() => found,
+        _ => return Cow::Borrowed(json),
+    };
+    let mut text = String::with_capacity(json.len());
+    let mut copied = 0;
+    for placeholder in found {
+        text.push_str(&json[copied..placeholder.range.start]);
+        text.push_str("{\"type\":\"Buffer\",\"data\":[");
+        for (at, byte) in attachments[placeholder.num].iter().enumerate() {
+            text.push_str(if at == 0 { "" } else { "," });
+            text.push_str(&byte.to_string());
+        }
+        text.push_str("]}");
+        copied = placeholder.range.end;
+    }
+    text.push_str(&json[copied..]);
+    Cow::Owned(text)
+}
+
 /// The key in front of the value at hand, if it matters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Key {

@@ -3,8 +3,12 @@
 //! An entry leaves the table when its acknowledgement arrives, when its future is dropped (after a timeout, for example)
 //! and when the socket ends; nothing else can stay behind.
 
-use super::core::SocketCore;
+use super::{
+    cluster::{Ended, Inquiry, Told, acknowledgement},
+    core::SocketCore,
+};
 use crate::{
+    adapter::cluster::Finding,
     contract::{AckData, CallError, Decode},
     engine::FAR_FUTURE,
     id::{Quick, SocketId},
@@ -114,7 +118,14 @@ pub struct Reply<T, E> {
 
 enum ReplyState {
     Failed(Failure),
-    Waiting { socket: Arc<SocketCore>, id: u64, data: oneshot::Receiver<AckData>, timeout: Timeout },
+    Waiting {
+        socket: Arc<SocketCore>,
+        id: u64,
+        data: oneshot::Receiver<AckData>,
+        timeout: Timeout,
+    },
+    /// Of a client of another server, which has its own clock.
+    Elsewhere(Inquiry),
 }
 
 #[derive(Debug, Clone)]
@@ -135,6 +146,11 @@ impl<E> From<Failure> for CallError<E> {
 impl<T, E> Reply<T, E> {
     pub(super) fn failed(failure: Failure, decode: Decode<T, E>) -> Self {
         Reply { state: ReplyState::Failed(failure), decode }
+    }
+
+    /// Of a client of another server.
+    pub(super) fn elsewhere(inquiry: Inquiry, decode: Decode<T, E>) -> Self {
+        Reply { state: ReplyState::Elsewhere(inquiry), decode }
     }
 
     pub(super) fn new(
@@ -166,6 +182,17 @@ impl<T, E> Future for Reply<T, E> {
                 Poll::Ready(Err(_)) => Poll::Ready(Err(CallError::Disconnected)),
                 Poll::Pending => timeout.poll(cx).map(|()| Err(CallError::Timeout)),
             },
+            ReplyState::Elsewhere(inquiry) => loop {
+                match ready!(inquiry.poll(cx)) {
+                    Some(Told::Found(Finding::Acknowledged(answer))) => {
+                        return Poll::Ready((this.decode)(&acknowledgement(&answer)));
+                    }
+                    Some(Told::Found(_)) => {}
+                    Some(Told::Ended(Ended::Missing { .. })) => return Poll::Ready(Err(CallError::Timeout)),
+                    // Every server was asked, and none has that client.
+                    Some(Told::Ended(Ended::Complete(_))) | None => return Poll::Ready(Err(CallError::Disconnected)),
+                }
+            },
         }
     }
 }
@@ -180,6 +207,9 @@ impl<T, E> Drop for Reply<T, E> {
 
 /// The acknowledgements of all sockets that an event was broadcast to: one result for each, in order of arrival.
 /// Sockets that did not answer in time come last, with [`CallError::Timeout`]. Also a `Stream` of these results.
+///
+/// The id is `None` for a client of another server: servers do not tell each other who answers. With `(None, Err(Timeout))`
+/// end those of them that did not answer in time, and servers that did not say how many clients they have asked.
 ///
 /// # Cancel safety
 /// Dropping it gives up the acknowledgements, not the event.
@@ -213,7 +243,7 @@ impl<T, E> Drop for Reply<T, E> {
 ///         match answer {
 ///             Ok(true) => return true,
 ///             Ok(false) | Err(CallError::Timeout | CallError::Disconnected) => {}
-///             Err(error) => eprintln!("{voter}: {error}"),
+///             Err(error) => eprintln!("{voter:?}: {error}"),
 ///         }
 ///     }
 ///     false
@@ -231,11 +261,18 @@ pub struct BroadcastReply<T, E> {
     failure: Option<Failure>,
     missing: HashMap<SocketId, Asked, Quick>,
     answers: mpsc::UnboundedReceiver<(SocketId, Option<AckData>)>,
-    results: Vec<(SocketId, Result<T, CallError<E>>)>,
+    /// What other servers were asked.
+    others: Vec<Inquiry>,
+    /// Clients and servers elsewhere that have not answered, and are still to be told of.
+    silent: usize,
+    results: Vec<Heard<Option<SocketId>, T, E>>,
     timeout: Timeout,
     timed_out: bool,
     decode: Decode<T, E>,
 }
+
+/// Who has answered, and what.
+type Heard<I, T, E> = (I, Result<T, CallError<E>>);
 
 /// A socket that was asked, and the id of the acknowledgement it owes.
 pub(super) struct Asked {
@@ -254,10 +291,61 @@ impl<T, E> BroadcastReply<T, E> {
         failure: Option<Failure>,
         missing: HashMap<SocketId, Asked, Quick>,
         answers: mpsc::UnboundedReceiver<(SocketId, Option<AckData>)>,
+        others: Vec<Inquiry>,
         timeout: Duration,
         decode: Decode<T, E>,
     ) -> Self {
-        BroadcastReply { failure, missing, answers, results: Vec::new(), timeout: Timeout::new(timeout), timed_out: false, decode }
+        let (timeout, results) = (Timeout::new(timeout), Vec::new());
+        BroadcastReply { failure, missing, answers, others, silent: 0, results, timeout, timed_out: false, decode }
+    }
+
+    /// How many clients of this server were asked, and have not answered yet.
+    pub(super) fn asked(&self) -> usize {
+        self.missing.len()
+    }
+
+    /// The next result of another server; `None`: there are no more to come.
+    fn poll_others(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, CallError<E>>>> {
+        let mut next = 0;
+        while let Some(inquiry) = self.others.get_mut(next) {
+            match inquiry.poll(cx) {
+                Poll::Ready(Some(Told::Found(Finding::Acknowledged(answer)))) => {
+                    return Poll::Ready(Some((self.decode)(&acknowledgement(&answer))));
+                }
+                Poll::Ready(Some(Told::Found(_) | Told::Ended(Ended::Complete(_)))) => {}
+                Poll::Ready(Some(Told::Ended(Ended::Missing { servers, clients, .. }))) => {
+                    self.silent = self.silent.saturating_add(servers).saturating_add(clients);
+                }
+                Poll::Ready(None) => drop(self.others.swap_remove(next)),
+                Poll::Pending => next += 1,
+            }
+        }
+        if self.silent > 0 {
+            self.silent -= 1;
+            return Poll::Ready(Some(Err(CallError::Timeout)));
+        }
+        if self.others.is_empty() { Poll::Ready(None) } else { Poll::Pending }
+    }
+
+    /// The next result of this server; `None`: there are no more to come.
+    fn poll_here(&mut self, cx: &mut Context<'_>) -> Poll<Option<Heard<SocketId, T, E>>> {
+        if self.missing.is_empty() {
+            return Poll::Ready(None);
+        }
+        if !self.timed_out {
+            if let Poll::Ready(Some((socket, data))) = self.answers.poll_recv(cx) {
+                self.missing.remove(&socket);
+                return Poll::Ready(Some((socket, data.map_or(Err(CallError::Disconnected), |data| (self.decode)(&data)))));
+            }
+            ready!(self.timeout.poll(cx));
+            self.timed_out = true;
+        }
+        let silent = self.missing.keys().next().copied();
+        let asked = silent.and_then(|id| Some((id, self.missing.remove(&id)?)));
+        Poll::Ready(asked.map(|(id, asked)| {
+            asked.forget();
+            (id, Err(CallError::Timeout))
+        }))
     }
 }
 
@@ -271,7 +359,7 @@ impl<T, E> Unpin for Reply<T, E> {}
 impl<T, E> Unpin for BroadcastReply<T, E> {}
 
 impl<T, E> Future for BroadcastReply<T, E> {
-    type Output = Vec<(SocketId, Result<T, CallError<E>>)>;
+    type Output = Vec<(Option<SocketId>, Result<T, CallError<E>>)>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         while let Some(result) = ready!(self.as_mut().poll_next(cx)) {
@@ -283,34 +371,26 @@ impl<T, E> Future for BroadcastReply<T, E> {
 
 /// As a stream, it gives each result as soon as it is there.
 impl<T, E> Stream for BroadcastReply<T, E> {
-    type Item = (SocketId, Result<T, CallError<E>>);
+    type Item = (Option<SocketId>, Result<T, CallError<E>>);
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         if let Some(failure) = this.failure.take() {
             tracing::warn!(?failure, "a broadcast was not sent");
         }
-        if this.missing.is_empty() {
-            return Poll::Ready(None);
+        let here = this.poll_here(cx);
+        if let Poll::Ready(Some((socket, result))) = here {
+            return Poll::Ready(Some((Some(socket), result)));
         }
-        if !this.timed_out {
-            if let Poll::Ready(Some((socket, data))) = this.answers.poll_recv(cx) {
-                this.missing.remove(&socket);
-                return Poll::Ready(Some((socket, data.map_or(Err(CallError::Disconnected), |data| (this.decode)(&data)))));
-            }
-            ready!(this.timeout.poll(cx));
-            this.timed_out = true;
+        match this.poll_others(cx) {
+            Poll::Ready(Some(result)) => Poll::Ready(Some((None, result))),
+            Poll::Ready(None) if here.is_ready() => Poll::Ready(None),
+            _ => Poll::Pending,
         }
-        let silent = this.missing.keys().next().copied();
-        let asked = silent.and_then(|id| Some((id, this.missing.remove(&id)?)));
-        Poll::Ready(asked.map(|(id, asked)| {
-            asked.forget();
-            (id, Err(CallError::Timeout))
-        }))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.missing.len(), Some(self.missing.len()))
+        (self.missing.len(), self.others.is_empty().then(|| self.missing.len() + self.silent))
     }
 }
 

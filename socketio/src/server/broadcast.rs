@@ -2,25 +2,19 @@
 //! the number of receivers.
 
 use super::{
-    ack::{Asked, BroadcastReply, Failure, Waiter},
-    core::SocketCore,
+    ack::BroadcastReply,
     emit::{EmitError, EmitterOf, raw_event},
-    mounts::Scope,
-    namespace::NamespaceCore,
-    observe::Addressed,
-    recovery::Audience,
+    fetch::FetchError,
+    many::Many,
     remote::RemoteSocket,
 };
 use crate::{
-    contract::{AckData, Decode, Events, Namespace, Target as EmitTarget},
-    engine::{Bundle, SendError, Urgency},
-    id::{Quick, SocketId},
-    parser::{Body, EncodeError, encode_event},
-    room::{Room, Target},
+    contract::{AckData, Events, Namespace},
+    parser::Body,
+    room::Room,
 };
 use serde::Serialize;
-use std::{collections::HashMap, convert::Infallible, fmt, marker::PhantomData, sync::Arc, time::Duration};
-use tokio::sync::mpsc;
+use std::{convert::Infallible, fmt, marker::PhantomData, time::Duration};
 
 /// Clients of namespace `N`, addressed by rooms and options. Every method gives a narrower address.
 ///
@@ -52,7 +46,7 @@ use tokio::sync::mpsc;
 /// # impl Game for Player {}
 ///
 /// async fn close_table(table: Broadcast<dyn Game>) -> Result<usize, EmitError> {
-///     let players = table.clone().fetch_sockets().await.len();
+///     let players = table.clone().fetch_sockets().await.map_or(0, |players| players.len());
 ///     table.clone().compress(false).emit_raw("closing", (players,))?;
 ///     table.clone().local().emit_body(Body::event("bye", &())?); // only clients of this server
 ///     let answers = table.clone().ask_raw("rate us", ())?;
@@ -67,7 +61,7 @@ use tokio::sync::mpsc;
 /// let table = io.of::<dyn Game>().to("table 1");
 /// # assert_eq!(close_table(table.clone()).await, Ok(0));
 /// # client.expect("closing", [1]).await;
-/// # assert_eq!((table.fetch_sockets().await.len(), io.of::<dyn Game>().to("lobby").fetch_sockets().await.len()), (0, 1));
+/// # assert_eq!((table.fetch_sockets().await?.len(), io.of::<dyn Game>().to("lobby").fetch_sockets().await?.len()), (0, 1));
 /// io.of::<dyn Game>().to("lobby").disconnect_sockets(false);
 /// # client.disconnected().await;
 /// # });
@@ -107,9 +101,9 @@ impl<N: Namespace + ?Sized> Broadcast<N> {
         self
     }
 
-    /// Waits at most so long for acknowledgements.
+    /// Waits at most so long for acknowledgements, and for other servers that are asked for their sockets.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.many.timeout = timeout;
+        self.many = self.many.timeout(timeout);
         self
     }
 
@@ -120,7 +114,7 @@ impl<N: Namespace + ?Sized> Broadcast<N> {
     }
 
     /// Drops the last event with this key for clients to whom it was not sent yet; see
-    /// [`Socket::conflate`](super::Socket::conflate).
+    /// [`Socket::conflate`](super::Socket::conflate). Clients of other servers get every one: the key does not travel.
     pub fn conflate(mut self, key: impl Into<String>) -> Self {
         self.many.conflate = Some(key.into().into());
         self
@@ -170,161 +164,34 @@ impl<N: Namespace + ?Sized> Broadcast<N> {
 
     /// Emits an event that is encoded already and asks every client for an acknowledgement.
     pub fn ask_body(self, event: Body) -> BroadcastReply<AckData, Infallible> {
-        self.many.ask(Ok(event), |data| Ok(data.clone()))
+        self.many.ask_body(event)
     }
 
-    /// The addressed clients.
-    pub async fn fetch_sockets(self) -> Vec<RemoteSocket<N>> {
-        self.many.sockets().into_iter().map(RemoteSocket::new).collect()
+    /// The addressed clients, those of other servers included.
+    ///
+    /// # Errors
+    /// Not every server has answered [in time](Self::timeout); by default 5 s, see
+    /// [`cluster_timeout`](super::Builder::cluster_timeout). The error has the clients that were found nevertheless. Never without
+    /// an adapter.
+    ///
+    /// # Cancel safety
+    /// Dropping it gives up the question.
+    pub async fn fetch_sockets(self) -> Result<Vec<RemoteSocket<N>>, FetchError<N>> {
+        self.many.fetch().await
     }
 
-    /// Makes the addressed clients join a room.
+    /// Makes the addressed clients join a room: those of this server at once, others when their servers hear of it.
     pub fn sockets_join(self, room: impl Into<Room>) {
-        let room = room.into();
-        self.many.all().iter().for_each(|socket| socket.join(room.clone()));
+        self.many.join(&[room.into()]);
     }
 
     /// Makes the addressed clients leave a room.
     pub fn sockets_leave(self, room: impl AsRef<str>) {
-        self.many.all().iter().for_each(|socket| socket.leave(room.as_ref()));
+        self.many.leave(&[room.as_ref().into()]);
     }
 
     /// Disconnects the addressed clients from the namespace, or (`close`) closes their connections.
     pub fn disconnect_sockets(self, close: bool) {
-        self.many.all().iter().for_each(|socket| socket.disconnect(close));
-    }
-}
-
-/// Where an emitter sends to: many clients.
-#[derive(Clone)]
-pub struct Many {
-    scope: Scope,
-    target: Target,
-    timeout: Duration,
-    /// The key of what the event replaces.
-    conflate: Option<Arc<str>>,
-}
-
-impl fmt::Debug for Many {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Many").field("target", &self.target).finish_non_exhaustive()
-    }
-}
-
-impl Many {
-    pub(super) fn new(scope: Scope) -> Self {
-        let timeout = scope.settings().ack_timeout;
-        Many { scope, target: Target::default(), timeout, conflate: None }
-    }
-
-    pub(super) fn sockets(&self) -> Vec<Arc<SocketCore>> {
-        let mut sockets = Vec::new();
-        for namespace in self.scope.namespaces() {
-            namespace.members.read().visit(&self.target, |socket| sockets.push(Arc::clone(socket)));
-        }
-        sockets
-    }
-
-    /// Also those whose clients are away, and may come back.
-    fn all(&self) -> Vec<Arc<SocketCore>> {
-        let mut sockets = self.sockets();
-        for namespace in self.scope.namespaces() {
-            if let Some(lane) = &namespace.lane {
-                let absent = lane.store.absent(&namespace);
-                let addressed = |socket: &Arc<SocketCore>| {
-                    let rooms = socket.rooms();
-                    self.target.addresses(|room| rooms.contains(room))
-                };
-                sockets.extend(absent.into_iter().filter(addressed));
-            }
-        }
-        sockets
-    }
-
-    fn urgency(&self, event: &Body) -> Urgency {
-        if self.target.flags.volatile || event.is_volatile() { Urgency::Volatile } else { Urgency::Normal }
-    }
-
-    fn packet(&self, namespace: &NamespaceCore, ack_id: Option<u64>, event: Body) -> Bundle {
-        let packet = namespace.settings.spelling.bundle(encode_event(&namespace.path, ack_id, event));
-        packet.compress(!self.target.flags.uncompressed).for_many(namespace.settings.deflated_from)
-    }
-
-    fn emit(&self, event: Body) {
-        match &self.scope {
-            Scope::One(namespace) => self.emit_in(namespace, event),
-            family => family.namespaces().iter().for_each(|namespace| self.emit_in(namespace, event.clone())),
-        }
-    }
-
-    fn emit_in(&self, namespace: &NamespaceCore, event: Body) {
-        let urgency = self.urgency(&event);
-        namespace.outgoing(&event, Addressed::Many(&self.target));
-        let event = match urgency {
-            Urgency::Volatile => namespace.unposted(event),
-            _ if self.conflate.is_some() => namespace.unposted(event),
-            _ => match namespace.post(None, || Audience::Many(self.target.clone()), event, !self.target.flags.uncompressed) {
-                Some(event) => event,
-                None => return,
-            },
-        };
-        let packet = self.packet(namespace, None, event);
-        let (mut volatile, mut full) = (0, 0);
-        namespace.members.read().visit(&self.target, |socket| {
-            // A client that cannot take it does not concern the others, nor the caller.
-            match socket.on_link(|link| link.engine.outbox.push_keyed(packet.clone(), urgency, self.conflate.as_ref())) {
-                Err(SendError::NotWritable) => volatile += 1,
-                Err(SendError::Full) => full += 1,
-                _ => {}
-            }
-        });
-        namespace.dropped(volatile, full);
-    }
-}
-
-impl EmitTarget for Many {
-    type Sent = ();
-    type Reply<T: Send + 'static, E: Send + 'static> = BroadcastReply<T, E>;
-
-    fn send(&self, event: Result<Body, EncodeError>) {
-        match event {
-            Ok(event) => self.emit(event),
-            Err(error) => tracing::error!(%error, "a broadcast was not sent"),
-        }
-    }
-
-    fn ask<T: Send + 'static, E: Send + 'static>(
-        &self,
-        event: Result<Body, EncodeError>,
-        decode: Decode<T, E>,
-    ) -> BroadcastReply<T, E> {
-        let (waiter, answers) = mpsc::unbounded_channel();
-        let mut missing: HashMap<SocketId, Asked, Quick> = HashMap::default();
-        let event = match event {
-            Ok(event) => event,
-            Err(error) => {
-                let failure = Some(Failure::Encode(error.to_string()));
-                return BroadcastReply::new(failure, missing, answers, self.timeout, decode);
-            }
-        };
-        let urgency = self.urgency(&event);
-        for namespace in self.scope.namespaces() {
-            let id = namespace.next_ack_id();
-            namespace.outgoing(&event, Addressed::Many(&self.target));
-            let (mut volatile, mut full) = (0, 0);
-            let packet = self.packet(&namespace, Some(id), event.clone());
-            namespace.members.read().visit(&self.target, |socket| {
-                missing.insert(socket.id(), Asked { socket: Arc::clone(socket), id });
-                if socket.expect_ack(id, Waiter::Many(waiter.clone())) {
-                    match socket.on_link(|link| link.engine.outbox.push(packet.clone(), urgency)) {
-                        Err(SendError::NotWritable) => volatile += 1,
-                        Err(SendError::Full) => full += 1,
-                        _ => {}
-                    }
-                }
-            });
-            namespace.dropped(volatile, full);
-        }
-        BroadcastReply::new(None, missing, answers, self.timeout, decode)
+        self.many.disconnect(close);
     }
 }

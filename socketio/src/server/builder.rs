@@ -1,14 +1,17 @@
 //! `Builder`: settings, state and namespaces of a server. It checks everything once and starts nothing.
 
 mod admission;
+mod cluster;
 mod error;
 mod looks;
 mod wire;
 
+use cluster::ServerEvents;
 pub use error::BuildError;
 
 use super::{
     client_files::ClientFiles,
+    cluster::Plug,
     connection::{self, Shared},
     handle::SocketIo,
     hooks::Hooks,
@@ -52,6 +55,9 @@ pub struct Builder<S> {
     pub(crate) watch: Option<Arc<dyn Watch>>,
     connect_timeout: Duration,
     ack_timeout: Duration,
+    cluster_timeout: Duration,
+    adapter: Option<Plug>,
+    server_events: Vec<ServerEvents>,
     handlers_per_socket: usize,
     namespaces_per_connection: usize,
     max_attachments: usize,
@@ -78,6 +84,9 @@ impl Builder<()> {
             watch: None,
             connect_timeout: Duration::from_secs(45),
             ack_timeout: Duration::from_secs(20),
+            cluster_timeout: Duration::from_secs(5),
+            adapter: None,
+            server_events: Vec::new(),
             handlers_per_socket: 256,
             namespaces_per_connection: 1000,
             max_attachments: Limits::default().max_attachments,
@@ -100,6 +109,9 @@ impl Builder<()> {
             watch: self.watch,
             connect_timeout: self.connect_timeout,
             ack_timeout: self.ack_timeout,
+            cluster_timeout: self.cluster_timeout,
+            adapter: self.adapter,
+            server_events: self.server_events,
             handlers_per_socket: self.handlers_per_socket,
             namespaces_per_connection: self.namespaces_per_connection,
             max_attachments: self.max_attachments,
@@ -433,10 +445,14 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
                 return Err(BuildError::UnsendableAuth(mount.name.to_owned()));
             }
         }
+        let (mounts, hub) = cluster::prepare(self.mounts, self.server_events, self.adapter, self.config.meter())?;
         let files = self.client_files.as_deref().map(ClientFiles::load).transpose()?;
         let noticed = self.config.notices_within();
         let settings = Arc::new(Settings {
             ack_timeout: self.ack_timeout,
+            cluster_timeout: self.cluster_timeout,
+            hub,
+            address: self.config.address(),
             handlers_per_socket: self.handlers_per_socket,
             hooks: self.hooks,
             meter: self.config.meter(),
@@ -446,7 +462,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
             deflated_from: self.config.deflated_from(),
         });
         let shared = Arc::new(Shared {
-            mounts: Mounts::new(self.mounts, Arc::clone(&settings)),
+            mounts: Mounts::new(mounts, Arc::clone(&settings)),
             settings,
             connect_timeout: self.connect_timeout,
             limits: Limits {
@@ -464,6 +480,8 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
         let owner = Arc::clone(&shared);
         let engine =
             engine::Server::with_owner(self.config, move |connection| Box::pin(connection::run(connection, Arc::clone(&owner))))?;
+        // Within a runtime it is a part of the cluster from the start.
+        shared.mounts.open();
         let io = SocketIo::new(engine, shared, files);
         if let Some(watch) = watch {
             watch.built(io.downgrade()).map_err(BuildError::Admin)?;

@@ -105,6 +105,7 @@ pub(super) fn run(engine: engine::Connection, shared: Arc<Shared>) -> impl Futur
         close: AtomicBool::new(false),
     });
     let upgraded = engine.transport() == Transport::WebSocket;
+    shared.mounts.open();
     Connection {
         engine,
         outside: link.engine.is_legacy(),

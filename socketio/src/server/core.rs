@@ -12,6 +12,7 @@
 //! Not here: the user's handle; see `socket`.
 
 mod kept;
+mod rooms;
 
 use self::kept::Kept;
 use super::{
@@ -121,6 +122,10 @@ impl SocketCore {
 
     pub(crate) fn id(&self) -> SocketId {
         self.id
+    }
+
+    pub(super) fn id_str(&self) -> &str {
+        self.id.as_str()
     }
 
     pub(crate) fn handshake(&self) -> &Handshake {
@@ -262,6 +267,10 @@ impl SocketCore {
             lane.store.enter(self);
         }
         let (rooms, packets) = (std::mem::take(rooms), std::mem::take(packets));
+        let first = !self.known.swap(true, Ordering::AcqRel);
+        if first {
+            self.entered(&rooms);
+        }
         *life = Life::Connected;
         self.on_link(|link| {
             // A connection that ended in between is noticed by its own task.
@@ -276,7 +285,9 @@ impl SocketCore {
         members.insert(Arc::clone(self), rooms);
         drop(life);
         drop(members);
-        self.was_accepted();
+        if first {
+            self.was_accepted();
+        }
         Accepted::Taken
     }
 
@@ -324,6 +335,7 @@ impl SocketCore {
                 Life::Pending { rooms, .. } | Life::Absent { rooms, .. } => (false, std::mem::take(rooms)),
                 Life::Connected => (true, members.remove(&self.id).unwrap_or_default()),
             };
+            self.left(&rooms);
             self.on_link(|link| {
                 if let (Some(farewell), true) = (farewell, accepted) {
                     let _ = link.engine.outbox.push(farewell, Urgency::Answer);
@@ -342,11 +354,8 @@ impl SocketCore {
         true
     }
 
-    /// Tells those who look at it that the client is in; once, however often it comes back.
+    /// Tells those who look at it that the client is in; called once, however often it comes back.
     fn was_accepted(self: &Arc<Self>) {
-        if self.known.swap(true, Ordering::AcqRel) {
-            return;
-        }
         self.namespace.record(|namespace| Measured::SocketConnected { namespace });
         if let Some(watch) = &self.namespace.settings.watch {
             watch.connected(Socket::new(Arc::clone(self)));
@@ -366,98 +375,6 @@ impl SocketCore {
     fn was_moved(&self, room: &Room, joined: bool) {
         if let Some(watch) = &self.namespace.settings.watch {
             watch.moved(&self.namespace.path, self.id, room, joined);
-        }
-    }
-
-    /// Notes a change of rooms.
-    fn moved(&self, room: &Room, joined: bool) {
-        if let Some((lane, tracked)) = self.lane() {
-            tracked.moved(lane.store.position(), lane.store.floor(), room.clone(), joined);
-        }
-    }
-
-    pub(super) fn join(&self, room: Room) {
-        {
-            let mut life = self.life.lock();
-            match &mut *life {
-                Life::Pending { rooms, .. } | Life::Absent { rooms, .. } if rooms.contains(&room) => return,
-                Life::Pending { rooms, .. } | Life::Absent { rooms, .. } => {
-                    self.moved(&room, true);
-                    return rooms.push(room);
-                }
-                Life::Closed { .. } => return,
-                Life::Connected => {}
-            }
-        }
-        let mut members = self.namespace.members.write();
-        if self.is_absent() {
-            // The connection was lost in between.
-            drop(members);
-            return self.join(room);
-        }
-        if members.join(&self.id, room.clone()) {
-            self.moved(&room, true);
-            drop(members);
-            self.was_moved(&room, true);
-        }
-    }
-
-    pub(super) fn leave(&self, room: &str) {
-        {
-            let mut life = self.life.lock();
-            match &mut *life {
-                Life::Pending { rooms, .. } | Life::Absent { rooms, .. } => {
-                    if let Some(at) = rooms.iter().position(|joined| joined.as_str() == room) {
-                        self.moved(&rooms.remove(at), false);
-                    }
-                    return;
-                }
-                Life::Closed { .. } => return,
-                Life::Connected => {}
-            }
-        }
-        let mut members = self.namespace.members.write();
-        if self.is_absent() {
-            drop(members);
-            return self.leave(room);
-        }
-        if let Some(room) = members.leave(&self.id, room) {
-            self.moved(&room, false);
-            drop(members);
-            self.was_moved(&room, false);
-        }
-    }
-
-    /// The rooms of the socket, its own first. Once it has ended: the rooms it was in.
-    pub(super) fn rooms(&self) -> Vec<Room> {
-        let own = std::iter::once(Room::from(self.id));
-        if self.state.load(Ordering::Acquire) == CONNECTED
-            && let Some(rooms) = self.namespace.members.read().rooms_of(&self.id)
-        {
-            return own.chain(rooms.iter().cloned()).collect();
-        }
-        match &*self.life.lock() {
-            Life::Pending { rooms, .. } | Life::Absent { rooms, .. } | Life::Closed { rooms, .. } => {
-                own.chain(rooms.iter().cloned()).collect()
-            }
-            Life::Connected => own.collect(),
-        }
-    }
-
-    /// Whether `room` is one of [`rooms`](Self::rooms).
-    pub(super) fn is_in(&self, room: &str) -> bool {
-        let joined = |rooms: &[Room]| rooms.iter().any(|joined| joined.as_str() == room);
-        if self.id.as_str() == room {
-            return true;
-        }
-        if self.state.load(Ordering::Acquire) == CONNECTED
-            && let Some(rooms) = self.namespace.members.read().rooms_of(&self.id)
-        {
-            return joined(rooms);
-        }
-        match &*self.life.lock() {
-            Life::Pending { rooms, .. } | Life::Absent { rooms, .. } | Life::Closed { rooms, .. } => joined(rooms),
-            Life::Connected => false,
         }
     }
 

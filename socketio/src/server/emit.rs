@@ -3,11 +3,14 @@
 use super::{
     ack::{Failure, Reply, Waiter},
     core::SocketCore,
+    many::Many,
     observe::Addressed,
     recovery::Audience,
+    remote::Place,
 };
 pub(super) use crate::contract::{EmitError, raw_event};
 use crate::{
+    adapter::cluster::Question,
     contract::{AckData, Decode, Events, Namespace, Target as EmitTarget},
     engine::{Bundle, SendError, Urgency},
     parser::{Body, EncodeError, encode_event},
@@ -182,47 +185,76 @@ impl<N: Namespace + ?Sized> Single<N> {
 }
 
 /// Where an emitter sends to: one client.
-#[derive(Debug)]
 pub struct One {
-    core: Arc<SocketCore>,
+    place: Place,
     timeout: Duration,
     flags: Flags,
     /// The key of what the event replaces.
     conflate: Option<Arc<str>>,
 }
 
+impl fmt::Debug for One {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("One").field("id", &self.place.id()).field("flags", &self.flags).finish_non_exhaustive()
+    }
+}
+
 impl One {
     pub(super) fn new(core: Arc<SocketCore>) -> Self {
-        let timeout = core.namespace().settings.ack_timeout;
-        One { core, timeout, flags: Flags::default(), conflate: None }
+        Self::at(Place::Here(core))
+    }
+
+    pub(super) fn at(place: Place) -> Self {
+        let timeout = place.namespace().settings.ack_timeout;
+        One { place, timeout, flags: Flags::default(), conflate: None }
+    }
+
+    /// The socket; an error if it is connected to another server: then it is addressed as a room.
+    fn here(&self) -> Result<&Arc<SocketCore>, Many> {
+        match &self.place {
+            Place::Here(core) => Ok(core),
+            elsewhere => {
+                let mut many = elsewhere.many();
+                many.target.flags = self.flags;
+                many.conflate.clone_from(&self.conflate);
+                Err(many)
+            }
+        }
     }
 
     pub(super) fn emit(&self, event: Body) -> Result<(), EmitError> {
+        let core = match self.here() {
+            Ok(core) => core,
+            Err(many) => {
+                many.emit(event);
+                return Ok(());
+            }
+        };
         let volatile = self.flags.volatile || event.is_volatile();
-        let namespace = self.core.namespace();
-        namespace.outgoing(&event, Addressed::One(self.core.id()));
+        let namespace = core.namespace();
+        namespace.outgoing(&event, Addressed::One(core.id()));
         let (event, urgency) = if volatile {
             (namespace.unposted(event), Urgency::Volatile)
         } else if self.conflate.is_some() {
             (namespace.unposted(event), Urgency::Normal)
-        } else if namespace.lane.is_some() && self.core.has_ended() {
+        } else if namespace.lane.is_some() && core.has_ended() {
             return Err(EmitError::Disconnected);
-        } else if namespace.lane.is_some() && self.core.is_full() {
+        } else if namespace.lane.is_some() && core.is_full() {
             return Err(EmitError::Full);
         } else {
-            match namespace.post(Some(&self.core), || Audience::One(self.core.id()), event, !self.flags.uncompressed) {
+            match namespace.post(Some(core), || Audience::One(core.id()), event, !self.flags.uncompressed) {
                 Some(event) => (event, Urgency::Normal),
                 None => return Ok(()),
             }
         };
-        self.push(self.packet(None, event), urgency, self.conflate.as_ref())
+        self.push(core, self.packet(core, None, event), urgency, self.conflate.as_ref())
     }
 
-    fn push(&self, packet: Bundle, urgency: Urgency, key: Option<&Arc<str>>) -> Result<(), EmitError> {
-        let pushed = self.core.push(packet, urgency, key);
+    fn push(&self, core: &SocketCore, packet: Bundle, urgency: Urgency, key: Option<&Arc<str>>) -> Result<(), EmitError> {
+        let pushed = core.push(packet, urgency, key);
         match pushed {
-            Err(EmitError::NotWritable) => self.core.namespace().dropped(1, 0),
-            Err(EmitError::Full) => self.core.namespace().dropped(0, 1),
+            Err(EmitError::NotWritable) => core.namespace().dropped(1, 0),
+            Err(EmitError::Full) => core.namespace().dropped(0, 1),
             _ => {}
         }
         pushed
@@ -232,8 +264,8 @@ impl One {
         self.ask(Ok(event), |data| Ok(data.clone()))
     }
 
-    fn packet(&self, ack_id: Option<u64>, event: Body) -> Bundle {
-        let namespace = self.core.namespace();
+    fn packet(&self, core: &SocketCore, ack_id: Option<u64>, event: Body) -> Bundle {
+        let namespace = core.namespace();
         let packet = namespace.settings.spelling.bundle(encode_event(&namespace.path, ack_id, event));
         packet.compress(!self.flags.uncompressed)
     }
@@ -250,7 +282,7 @@ impl EmitTarget for One {
     fn send(&self, event: Result<Body, EncodeError>) {
         match event.map_err(EmitError::from).and_then(|event| self.emit(event)) {
             Ok(()) | Err(EmitError::Disconnected | EmitError::NotWritable | EmitError::Full) => {}
-            Err(error) => tracing::error!(%error, socket = %self.core.id(), "an event was not sent"),
+            Err(error) => tracing::error!(%error, socket = self.place.id(), "an event was not sent"),
         }
     }
 
@@ -259,16 +291,28 @@ impl EmitTarget for One {
             Ok(event) => event,
             Err(error) => return Reply::failed(Failure::Encode(error.to_string()), decode),
         };
-        let namespace = self.core.namespace();
+        let core = match self.here() {
+            Ok(core) => core,
+            Err(many) => {
+                let target = many.target_of(&event);
+                let mut asked =
+                    many.inquire(self.timeout, || Question::Clients { target: target.clone(), event: event.clone(), single: true });
+                return match asked.pop() {
+                    Some((_, inquiry)) => Reply::elsewhere(inquiry, decode),
+                    None => Reply::failed(Failure::Disconnected, decode),
+                };
+            }
+        };
+        let namespace = core.namespace();
         let id = namespace.next_ack_id();
         let (waiter, data) = oneshot::channel();
-        if !self.core.expect_ack(id, Waiter::One(waiter)) {
+        if !core.expect_ack(id, Waiter::One(waiter)) {
             return Reply::failed(Failure::Disconnected, decode);
         }
-        let reply = Reply::new(Arc::clone(&self.core), id, data, self.timeout, decode);
+        let reply = Reply::new(Arc::clone(core), id, data, self.timeout, decode);
         let urgency = if self.flags.volatile || event.is_volatile() { Urgency::Volatile } else { Urgency::Normal };
-        namespace.outgoing(&event, Addressed::One(self.core.id()));
-        match self.push(self.packet(Some(id), event), urgency, None) {
+        namespace.outgoing(&event, Addressed::One(core.id()));
+        match self.push(core, self.packet(core, Some(id), event), urgency, None) {
             // A volatile event that was dropped times out, as in the reference: the client may have been busy, not gone.
             Ok(()) | Err(EmitError::NotWritable) => reply,
             Err(_) => Reply::failed(Failure::Disconnected, decode),

@@ -3,6 +3,7 @@
 use super::{
     builder::Builder,
     client_files::ClientFiles,
+    cluster::ClusterHealth,
     connection::Shared,
     mounts::Scope,
     namespace::NamespaceHandle,
@@ -26,6 +27,9 @@ use std::{
     sync::{Arc, Weak, atomic::Ordering},
     time::Duration,
 };
+
+/// How long the last messages to other servers may take when the server closes without a limit of time.
+const LEAVE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A Socket.IO server.
 ///
@@ -120,11 +124,13 @@ impl SocketIo {
 
     /// A layer that answers requests to the server's path and passes on all others: for `axum::Router::layer`.
     pub fn layer(&self) -> Layer<Self> {
+        self.inner.shared.mounts.open();
         Layer::new(self.clone())
     }
 
     /// A tower service that answers requests to the server's path, and others with 404: for bare hyper.
     pub fn service(&self) -> engine::Service<Self, engine::NotFound> {
+        self.inner.shared.mounts.open();
         engine::Service::alone(self.clone())
     }
 
@@ -213,6 +219,7 @@ impl SocketIo {
         registry.handles().iter().for_each(|handle| handle.bid(Farewell::Close));
         registry.emptied().await;
         self.end_absent().await;
+        self.leave_cluster(LEAVE_PATIENCE).await;
     }
 
     /// Nobody gets in any more, nor comes back.
@@ -228,6 +235,31 @@ impl SocketIo {
         if let Some(recovery) = &self.inner.shared.settings.recovery {
             Arc::clone(recovery).close().await;
         }
+    }
+
+    /// Says goodbye to the other servers, once everything that waits for them is sent or the time is over.
+    pub(super) async fn leave_cluster(&self, patience: Duration) {
+        if let Some(hub) = &self.inner.shared.settings.hub {
+            self.inner.shared.mounts.live().iter().for_each(|namespace| namespace.close_node());
+            hub.close(patience).await;
+        }
+    }
+
+    /// How well the server is connected to the others of its cluster; `None` without an [adapter](Builder::adapter).
+    ///
+    /// ```
+    /// use socketio::{ClusterState, SocketIo, adapter::Memory};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let io = SocketIo::builder().adapter(Memory::new()).build();
+    /// let health = io.cluster_health().expect("it has an adapter");
+    /// assert_ne!(health.state, ClusterState::Disconnected);
+    /// assert_eq!((health.unsent, health.gaps, health.poison), (0, 0, 0));
+    /// assert_eq!(SocketIo::builder().build().cluster_health(), None);
+    /// # }
+    /// ```
+    pub fn cluster_health(&self) -> Option<ClusterHealth> {
+        self.inner.shared.settings.hub.as_ref().map(|hub| hub.health())
     }
 
     /// What connection state recovery keeps at the moment; `None` if it is off.

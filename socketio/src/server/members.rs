@@ -70,6 +70,12 @@ impl Members {
         self.ids.get(id).map(|slot| &self.slots[*slot].rooms[..])
     }
 
+    /// Every room that somebody is in, those of single sockets included.
+    pub(super) fn rooms(&self) -> Vec<Room> {
+        let own = self.ids.keys().filter(|id| !self.rooms.contains_key(id.as_str()));
+        own.map(Room::from).chain(self.rooms.keys().cloned()).collect()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.slots.len()
     }

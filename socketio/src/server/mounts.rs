@@ -2,6 +2,7 @@
 
 use super::{
     auth,
+    cluster::{self, ServerHandler},
     namespace::{NamespaceCore, Parent, Settings},
     session::ErasedSession,
 };
@@ -51,7 +52,7 @@ impl Pattern {
     }
 
     /// What its namespaces are called in metrics.
-    fn label(&self) -> Arc<str> {
+    pub(super) fn label(&self) -> Arc<str> {
         self.key().map_or_else(|| Arc::from("*"), Arc::from)
     }
 
@@ -108,6 +109,10 @@ pub(super) struct Mount {
     pub(super) declares: fn(&str) -> bool,
     /// Whether a client can send what its contract wants as `auth`.
     pub(super) can_send_auth: fn() -> bool,
+    /// Who handles what other servers emit.
+    pub(super) server_events: Option<Arc<ServerHandler>>,
+    /// An event between servers that must not have its name, and the trait that has it.
+    pub(super) reserved: fn() -> Option<(&'static str, String)>,
 }
 
 impl Mount {
@@ -119,6 +124,8 @@ impl Mount {
             accept,
             declares: N::declares,
             can_send_auth: auth::can_be_sent::<N>,
+            server_events: None,
+            reserved: cluster::reserved::<N>,
         }
     }
 
@@ -171,7 +178,7 @@ impl Mounts {
             let mounts: Vec<Arc<Mount>> = mounts.into_iter().map(Arc::new).collect();
             let fixed = mounts.iter().filter_map(|mount| match &mount.pattern {
                 Pattern::Path(path) => {
-                    let core = NamespaceCore::new(path.clone(), mount.pattern.label(), Arc::clone(&settings), None);
+                    let core = NamespaceCore::new(path.clone(), mount, Arc::clone(&settings), None);
                     Some((path.clone(), (Arc::clone(mount), core)))
                 }
                 _ => None,
@@ -213,7 +220,7 @@ impl Mounts {
             return Some(found);
         }
         let parent: Weak<dyn Parent> = Weak::clone(&self.me) as Weak<dyn Parent>;
-        let core = NamespaceCore::new(path.to_owned(), mount.pattern.label(), Arc::clone(&self.settings), Some(parent));
+        let core = NamespaceCore::new(path.to_owned(), &mount, Arc::clone(&self.settings), Some(parent));
         children.insert(path.to_owned(), Child { mount: Arc::clone(&mount), core: Arc::downgrade(&core) });
         Some((mount, core))
     }
@@ -222,6 +229,13 @@ impl Mounts {
     pub(super) fn in_use(&self, path: &str) -> Option<Arc<NamespaceCore>> {
         let child = || self.children.lock().get(path).and_then(|child| child.core.upgrade());
         self.fixed.get(path).map(|(_, core)| Arc::clone(core)).or_else(child)
+    }
+
+    /// Connects the namespaces with a path of their own to other servers. Does nothing outside of a runtime.
+    pub(super) fn open(&self) {
+        if self.settings.hub.is_some() {
+            self.fixed.values().for_each(|(_, core)| drop(core.node().map(Arc::clone)));
+        }
     }
 
     /// The namespaces that are in use or fixed.

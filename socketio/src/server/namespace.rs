@@ -2,21 +2,25 @@
 
 use super::{
     ack::BroadcastReply,
-    broadcast::{Broadcast, Many},
-    cluster::{ClusterEmitterOf, OtherServers},
+    broadcast::Broadcast,
+    cluster::{ClusterEmitterOf, ClusterError, Hub, Node, OtherServers, ServerHandler, ServerReplies},
     core::SocketCore,
     emit::{EmitError, EmitterOf},
+    fetch::FetchError,
     hooks::Hooks,
+    many::Many,
     members::Members,
-    mounts::Scope,
+    mounts::{Mount, Scope},
     observe::Watch,
     recovery::{Audience, Lane, Posted, Store},
     remote::RemoteSocket,
+    session::caught,
     socket::Socket,
     spelling::Spelling,
 };
 use crate::{
     contract::{AckData, Events, Namespace},
+    engine::{ClientAddress, Handshake},
     metrics::Meter,
     parser::Body,
     room::Room,
@@ -27,8 +31,9 @@ use std::{
     convert::Infallible,
     fmt,
     marker::PhantomData,
+    net::{IpAddr, SocketAddr},
     sync::{
-        Arc, Weak,
+        Arc, OnceLock, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -37,6 +42,12 @@ use std::{
 /// What all namespaces of a server share.
 pub(super) struct Settings {
     pub(super) ack_timeout: Duration,
+    /// How long other servers may take to answer.
+    pub(super) cluster_timeout: Duration,
+    /// Set if there are other servers.
+    pub(super) hub: Option<Arc<Hub>>,
+    /// Tells where a request comes from.
+    pub(super) address: Option<Arc<ClientAddress>>,
     pub(super) handlers_per_socket: usize,
     pub(super) hooks: Hooks,
     pub(super) meter: Meter,
@@ -47,6 +58,17 @@ pub(super) struct Settings {
     pub(super) spelling: Spelling,
     /// The size from which WebSockets may compress.
     pub(super) deflated_from: Option<usize>,
+}
+
+impl Settings {
+    /// Where a request came from, if anybody can tell.
+    pub(super) fn address_of(&self, request: &Handshake) -> Option<IpAddr> {
+        match &self.address {
+            // User code; what it does wrong is no reason to hide a socket.
+            Some(address) => caught(|| address(&request.to_parts())).ok().flatten(),
+            None => request.extensions().get::<SocketAddr>().map(SocketAddr::ip),
+        }
+    }
 }
 
 impl fmt::Debug for Settings {
@@ -72,6 +94,11 @@ pub(super) struct NamespaceCore {
     ack_ids: AtomicU64,
     /// Set if connections are recovered.
     pub(super) lane: Option<Box<Lane>>,
+    /// Its end of the cluster, once it was used within a runtime.
+    pub(super) node: OnceLock<Arc<Node>>,
+    /// Who handles what other servers emit.
+    pub(super) server_events: Option<Arc<ServerHandler>>,
+    pub(super) me: Weak<NamespaceCore>,
     pub(super) settings: Arc<Settings>,
     /// Set for a child of a dynamic namespace, which lives as long as somebody uses it.
     parent: Option<Weak<dyn Parent>>,
@@ -84,10 +111,22 @@ impl fmt::Debug for NamespaceCore {
 }
 
 impl NamespaceCore {
-    pub(super) fn new(path: String, label: Arc<str>, settings: Arc<Settings>, parent: Option<Weak<dyn Parent>>) -> Arc<Self> {
+    pub(super) fn new(path: String, mount: &Mount, settings: Arc<Settings>, parent: Option<Weak<dyn Parent>>) -> Arc<Self> {
+        let (label, server_events) = (mount.pattern.label(), mount.server_events.clone());
         let looks = settings.watch.as_ref().is_some_and(|watch| watch.path() == path);
         let lane = settings.recovery.as_ref().filter(|_| !looks).map(|store| Box::new(Lane::new(Arc::clone(store))));
-        Arc::new(NamespaceCore { path, label, members: RwLock::default(), ack_ids: AtomicU64::new(0), lane, settings, parent })
+        Arc::new_cyclic(|me| NamespaceCore {
+            path,
+            label,
+            members: RwLock::default(),
+            ack_ids: AtomicU64::new(0),
+            lane,
+            node: OnceLock::new(),
+            server_events,
+            me: Weak::clone(me),
+            settings,
+            parent,
+        })
     }
 
     /// Posts an event that must reach its receivers, later if not now. Without recovery it comes back, to be sent.
@@ -156,12 +195,12 @@ impl Drop for NamespaceCore {
 /// async fn round(game: &NamespaceHandle<dyn Game>) -> usize {
 ///     game.sockets_leave("round");
 ///     let answers = game.except("spectators").timeout(Duration::from_secs(5)).emit().ready().await;
-///     let ready: Vec<_> = answers.into_iter().filter(|(_, ready)| *ready == Ok(true)).map(|(id, _)| id).collect();
+///     let ready: Vec<_> = answers.into_iter().filter(|(_, ready)| *ready == Ok(true)).filter_map(|(id, _)| id).collect();
 ///     for player in game.sockets().iter().filter(|player| ready.contains(&player.id())) {
 ///         player.join("round");
 ///     }
 ///     game.to("round").emit().begins(1);
-///     game.to("round").fetch_sockets().await.len()
+///     game.to("round").fetch_sockets().await.map_or(0, |players| players.len())
 /// }
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -368,7 +407,60 @@ impl<N: Namespace + ?Sized> NamespaceHandle<N> {
     /// # });
     /// ```
     pub fn server_side_emit(&self) -> ClusterEmitterOf<N> {
-        N::Cluster::emitter(OtherServers::new())
+        N::Cluster::emitter(self.others())
+    }
+
+    /// Emits an event to the other servers whose name and arguments are known only at run time; `args` is as for
+    /// [`Socket::emit_raw`].
+    ///
+    /// ```
+    /// # use socketio::{NamespaceHandle, Untyped};
+    /// async fn clocks(all: &NamespaceHandle<Untyped>) -> Result<Vec<u64>, socketio::EmitError> {
+    ///     all.server_side_emit_raw("note", ("the time is", 12))?;
+    ///     let answers = all.server_side_ask_raw("clock", ())?.await;
+    ///     Ok(answers.iter().filter_map(|answer| answer.as_ref().ok()?.raw_args().get(0).ok()).collect())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The name is reserved (also `connect`, `connection` and `new_namespace`, which mean something to the JavaScript server), or an
+    /// argument could not be serialized: nothing was sent.
+    pub fn server_side_emit_raw(&self, event: &str, args: impl Serialize) -> Result<(), EmitError> {
+        self.others().emit_raw(event, args)
+    }
+
+    /// The same, and asks every other server for an acknowledgement.
+    ///
+    /// # Errors
+    /// As of [`server_side_emit_raw`](Self::server_side_emit_raw).
+    pub fn server_side_ask_raw(&self, event: &str, args: impl Serialize) -> Result<ServerReplies<AckData, Infallible>, EmitError> {
+        self.others().ask_raw(event, args)
+    }
+
+    fn others(&self) -> OtherServers {
+        OtherServers::new(self.scope.clone())
+    }
+
+    /// How many servers of the cluster have this namespace, this one included; 1 without an adapter. Of a dynamic one: the most that
+    /// have any of the children in use here.
+    ///
+    /// # Errors
+    /// The broker between the servers did not tell within [`cluster_timeout`](super::Builder::cluster_timeout).
+    pub async fn server_count(&self) -> Result<usize, ClusterError> {
+        Many::new(self.scope.clone()).servers().await
+    }
+
+    /// Waits until what other servers emit to the rooms joined so far reaches this server. At once without an adapter, and with
+    /// one that does not send rooms separately; else a room that nobody here was in before takes a moment.
+    ///
+    /// # Cancel safety
+    /// It only waits.
+    pub async fn settled(&self) {
+        for namespace in self.scope.namespaces() {
+            if let Some(node) = namespace.node() {
+                node.settled().await;
+            }
+        }
     }
 
     /// The clients that are connected to this server.
@@ -376,8 +468,11 @@ impl<N: Namespace + ?Sized> NamespaceHandle<N> {
         Many::new(self.scope.clone()).sockets().into_iter().map(Socket::new).collect()
     }
 
-    /// The clients of the namespace.
-    pub async fn fetch_sockets(&self) -> Vec<RemoteSocket<N>> {
+    /// The clients of the namespace, those of other servers included.
+    ///
+    /// # Errors
+    /// Not every server has answered in time; see [`Broadcast::fetch_sockets`].
+    pub async fn fetch_sockets(&self) -> Result<Vec<RemoteSocket<N>>, FetchError<N>> {
         self.all().fetch_sockets().await
     }
 

@@ -1,20 +1,26 @@
 //! `RemoteSocket`: a client as `fetch_sockets` reports it, which in a cluster may be connected to another server.
 
+mod handshake;
+
+pub use handshake::HandshakeRecord;
+
 use super::{
     ack::Reply,
     core::SocketCore,
     data::{self, DataError},
-    emit::{EmitError, EmitterOf, One, Single, Try},
-    socket::Socket,
+    emit::{EmitError, EmitterOf, One, Single, Try, raw_event},
+    many::Many,
+    mounts::Scope,
+    namespace::NamespaceCore,
 };
 use crate::{
-    contract::{AckData, Namespace},
-    id::SocketId,
+    adapter::message::SocketRecord,
+    contract::{AckData, Events, Namespace},
     room::Room,
     text::Text,
 };
 use serde::Serialize;
-use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
+use std::{convert::Infallible, fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 /// A client of namespace `N` that may be connected to another server of the cluster.
 /// ```
@@ -27,7 +33,7 @@ use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 /// trait Chat {}
 ///
 /// async fn moderate(chat: &NamespaceHandle<dyn Chat>) -> Result<(), Box<dyn std::error::Error>> {
-///     for member in chat.to("noisy").fetch_sockets().await {
+///     for member in chat.to("noisy").fetch_sockets().await? {
 ///         match member.data()?.unwrap_or(0) {
 ///             3.. => member.disconnect(true),
 ///             times => {
@@ -47,8 +53,8 @@ use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 /// # let client = Client::<dyn Chat>::connect(&io).await.unwrap();
 /// # moderate(&io.of::<dyn Chat>()).await.unwrap();
 /// # client.expect("warned", [3]).await;
-/// # let member = io.of::<dyn Chat>().fetch_sockets().await.remove(0);
-/// # assert_eq!(member.id(), client.id());
+/// # let member = io.of::<dyn Chat>().fetch_sockets().await.unwrap().remove(0);
+/// # assert_eq!(member.id(), client.id().as_str());
 /// # assert!(member.rooms().iter().any(|room| room.as_str() == "warned"));
 /// # assert!(!member.rooms().iter().any(|room| room.as_str() == "noisy"));
 /// assert!(member.try_emit().warned(4).is_ok());
@@ -61,26 +67,83 @@ use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 /// # }).unwrap();
 /// ```
 pub struct RemoteSocket<N: ?Sized> {
-    socket: Socket<N>,
+    place: Place,
     rooms: Vec<Room>,
     /// The JSON text of its data.
     data: Option<Text>,
+    name: PhantomData<fn(&N)>,
+}
+
+/// Where a socket is.
+#[derive(Clone)]
+pub(super) enum Place {
+    Here(Arc<SocketCore>),
+    /// Reached as the room of its id.
+    Elsewhere {
+        namespace: Arc<NamespaceCore>,
+        id: Room,
+        handshake: Text,
+    },
+}
+
+impl Place {
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Place::Here(core) => core.id_str(),
+            Place::Elsewhere { id, .. } => id,
+        }
+    }
+
+    pub(super) fn namespace(&self) -> &Arc<NamespaceCore> {
+        match self {
+            Place::Here(core) => core.namespace(),
+            Place::Elsewhere { namespace, .. } => namespace,
+        }
+    }
+
+    /// The socket alone, wherever it is by now.
+    pub(super) fn many(&self) -> Many {
+        let mut many = Many::new(Scope::One(Arc::clone(self.namespace())));
+        many.target.rooms.push(self.id().into());
+        many
+    }
 }
 
 impl<N: ?Sized> fmt::Debug for RemoteSocket<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RemoteSocket").field("id", &self.socket.id()).field("rooms", &self.rooms).finish_non_exhaustive()
+        f.debug_struct("RemoteSocket").field("id", &self.place.id()).field("rooms", &self.rooms).finish_non_exhaustive()
     }
 }
 
 impl<N: Namespace + ?Sized> RemoteSocket<N> {
-    pub(super) fn new(core: Arc<SocketCore>) -> Self {
-        RemoteSocket { rooms: core.rooms(), data: core.data(), socket: Socket::new(core) }
+    pub(super) fn here(core: Arc<SocketCore>) -> Self {
+        RemoteSocket { rooms: core.rooms(), data: core.data(), place: Place::Here(core), name: PhantomData }
     }
 
-    /// The public id.
-    pub fn id(&self) -> SocketId {
-        self.socket.id()
+    pub(super) fn elsewhere(namespace: &Arc<NamespaceCore>, record: SocketRecord) -> Self {
+        let SocketRecord { id, handshake, rooms, data } = record;
+        let place = Place::Elsewhere { namespace: Arc::clone(namespace), id: id.into(), handshake };
+        // What other servers say of data that was never set.
+        let data = (data.trim_ascii() != "{}" && data.trim_ascii() != "null").then_some(data);
+        RemoteSocket { place, rooms, data, name: PhantomData }
+    }
+
+    /// The public id: the text of a [`SocketId`](crate::SocketId), unless the server it is connected to makes others.
+    pub fn id(&self) -> &str {
+        self.place.id()
+    }
+
+    /// Whether it is connected to this server, or was when it was fetched.
+    pub fn is_local(&self) -> bool {
+        matches!(self.place, Place::Here(_))
+    }
+
+    /// The request that opened its connection.
+    pub fn handshake(&self) -> HandshakeRecord {
+        match &self.place {
+            Place::Here(core) => HandshakeRecord::of(core),
+            Place::Elsewhere { handshake, .. } => HandshakeRecord::parse(handshake),
+        }
     }
 
     /// The rooms it was in when it was fetched, its own first.
@@ -88,7 +151,8 @@ impl<N: Namespace + ?Sized> RemoteSocket<N> {
         &self.rooms
     }
 
-    /// The data it had when it was fetched; `None` if it was never set. See [`Socket::set_data`].
+    /// The data it had when it was fetched; `None` if it was never set. Of a client of another server, data that is an empty object
+    /// counts as never set: servers do not tell the difference. See [`Socket::set_data`](crate::Socket::set_data).
     ///
     /// # Errors
     /// [`DataError::Decode`]: it has another shape than the type of this server's contract, for example because the client is
@@ -97,55 +161,73 @@ impl<N: Namespace + ?Sized> RemoteSocket<N> {
         data::decode(self.data.as_ref())
     }
 
-    /// The events that can be emitted to this client.
-    pub fn emit(&self) -> EmitterOf<N, One> {
-        self.socket.emit()
+    fn one(&self) -> One {
+        One::at(self.place.clone())
     }
 
-    /// Like [`emit`](Self::emit), with a `Result` for events without acknowledgement.
+    fn single(&self) -> Single<N> {
+        Single::new(self.one())
+    }
+
+    /// The events that can be emitted to this client.
+    pub fn emit(&self) -> EmitterOf<N, One> {
+        N::Emits::emitter(self.one())
+    }
+
+    /// Like [`emit`](Self::emit), with a `Result` for events without acknowledgement. Of a client of another server it tells
+    /// whether the event is on its way to that server.
     pub fn try_emit(&self) -> EmitterOf<N, Try> {
-        self.socket.try_emit()
+        self.single().try_emit()
     }
 
     /// Waits at most so long for acknowledgements.
     pub fn timeout(&self, timeout: Duration) -> Single<N> {
-        self.socket.timeout(timeout)
+        self.single().timeout(timeout)
     }
 
-    /// Whether the event is worth compressing, on transports that compress; see [`Socket::compress`].
+    /// Whether the event is worth compressing, on transports that compress; see [`Socket::compress`](crate::Socket::compress).
     pub fn compress(&self, compress: bool) -> Single<N> {
-        self.socket.compress(compress)
+        self.single().compress(compress)
     }
 
-    /// Emits an event whose name and arguments are known only at run time; see [`Socket::emit_raw`].
+    /// Emits an event whose name and arguments are known only at run time; see [`Socket::emit_raw`](crate::Socket::emit_raw).
     ///
     /// # Errors
     /// The event did not leave the server.
     pub fn emit_raw(&self, event: &str, args: impl Serialize) -> Result<(), EmitError> {
-        self.socket.emit_raw(event, args)
+        self.one().emit_raw(event, args)
     }
 
     /// Emits an event whose name and arguments are known only at run time, and asks for an acknowledgement; see
-    /// [`Socket::ask_raw`].
+    /// [`Socket::ask_raw`](crate::Socket::ask_raw).
     ///
     /// # Errors
     /// The name is reserved or an argument could not be serialized: nothing was sent.
     pub fn ask_raw(&self, event: &str, args: impl Serialize) -> Result<Reply<AckData, Infallible>, EmitError> {
-        self.socket.ask_raw(event, args)
+        Ok(self.one().ask_body(raw_event(event, args)?))
     }
 
     /// Makes the client join a room.
     pub fn join(&self, room: impl Into<Room>) {
-        self.socket.join(room);
+        match &self.place {
+            Place::Here(core) => core.join(room.into()),
+            elsewhere => elsewhere.many().join(&[room.into()]),
+        }
     }
 
     /// Makes the client leave a room.
     pub fn leave(&self, room: impl AsRef<str>) {
-        self.socket.leave(room);
+        match &self.place {
+            Place::Here(core) => core.leave(room.as_ref()),
+            elsewhere => elsewhere.many().leave(&[room.as_ref().into()]),
+        }
     }
 
     /// Disconnects the client from the namespace, or (`close`) closes its connection.
     pub fn disconnect(&self, close: bool) {
-        self.socket.disconnect(close);
+        match &self.place {
+            Place::Here(core) => core.disconnect(close),
+            elsewhere => elsewhere.many().disconnect(close),
+        }
     }
 }

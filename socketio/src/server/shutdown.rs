@@ -118,6 +118,8 @@ impl Shutdown {
         if timeout_at(last, self.io.end_absent()).await.is_err() {
             tracing::warn!("sessions that waited for their clients have not ended in time");
         }
+        // Now that nobody is left whom they concern. Other servers hear of it, and what waits for them is sent.
+        self.io.leave_cluster(last.saturating_duration_since(Instant::now())).await;
         let report = ShutdownReport {
             connections,
             sockets: tally.sockets.load(Ordering::Acquire),

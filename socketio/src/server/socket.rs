@@ -129,6 +129,29 @@ impl<N: ?Sized> Socket<N> {
         self.core.join(room.into());
     }
 
+    /// Waits until what other servers emit to the rooms joined so far reaches this server; see [`NamespaceHandle::settled`].
+    ///
+    /// ```
+    /// # use socketio::{ConnectError, Socket, namespace};
+    /// # #[namespace("/chat")] trait Chat { #[event] async fn enter(&self, room: &str) -> bool; }
+    /// # struct Session { socket: Socket<dyn Chat> }
+    /// impl Chat for Session {
+    ///     async fn enter(&self, room: &str) -> bool {
+    ///         self.socket.join(room);
+    ///         self.socket.settled().await;
+    ///         true // from here on nothing is missed
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// It only waits.
+    pub async fn settled(&self) {
+        if let Some(node) = self.core.namespace().node() {
+            node.settled().await;
+        }
+    }
+
     /// Leaves a room. The socket's own room cannot be left.
     pub fn leave(&self, room: impl AsRef<str>) {
         self.core.leave(room.as_ref());
@@ -238,7 +261,7 @@ impl<N: Namespace + ?Sized> Socket<N> {
     /// the type that implements the namespace.
     ///
     /// ```
-    /// # use socketio::{DataError, Socket, SocketIo, namespace};
+    /// # use socketio::{DataError, FetchError, Socket, SocketIo, namespace};
     /// #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
     /// struct Profile {
     ///     name: String,
@@ -249,7 +272,7 @@ impl<N: Namespace + ?Sized> Socket<N> {
     ///
     /// async fn greet(io: &SocketIo, socket: Socket<dyn Chat>) -> Result<(), DataError> {
     ///     socket.set_data(&Profile { name: "ann".to_owned() })?;
-    ///     for other in io.of::<dyn Chat>().to("lobby").fetch_sockets().await {
+    ///     for other in io.of::<dyn Chat>().to("lobby").fetch_sockets().await.unwrap_or_else(FetchError::into_sockets) {
     ///         if let Some(profile) = other.data()? {
     ///             println!("{} is here, too", profile.name);
     ///         }

@@ -161,13 +161,15 @@ impl Emits for Session {
     }
     async fn ask_many(&self, room: &str) -> Vec<(SocketId, Value)> {
         let answers = self.0.namespace().to(room).timeout(SHORT).emit().sum(2, 3).await;
-        answers.into_iter().map(|(id, answer)| (id, shown(answer))).collect()
+        answers.into_iter().filter_map(|(id, answer)| Some((id?, shown(answer)))).collect()
     }
     async fn ask_stream(&self, room: &str) -> u32 {
         let mut answers = self.0.namespace().to(room).timeout(LONG).emit().sum(2, 3);
         let mut count = 0;
         while let Some((id, answer)) = answers.next().await {
-            self.0.emit().answered(id, answer.ok());
+            if let Some(id) = id {
+                self.0.emit().answered(id, answer.ok());
+            }
             count += 1;
         }
         count

@@ -4,7 +4,7 @@ use super::{Builder, Point};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use socketio::{ConnectError, Socket, SocketId, events, namespace};
+use socketio::{ConnectError, FetchError, Socket, SocketId, events, namespace};
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 struct Profile {
@@ -54,8 +54,8 @@ impl Shared for Session {
         self.0.data().ok().flatten()
     }
     async fn others(&self, room: &str) -> Vec<(SocketId, Option<Profile>)> {
-        let sockets = self.0.namespace().to(room).fetch_sockets().await;
-        sockets.into_iter().map(|socket| (socket.id(), socket.data().ok().flatten())).collect()
+        let sockets = self.0.namespace().to(room).fetch_sockets().await.unwrap_or_else(FetchError::into_sockets);
+        sockets.into_iter().filter_map(|socket| Some((socket.id().parse().ok()?, socket.data().ok().flatten()))).collect()
     }
     async fn join(&self, room: &str) -> bool {
         self.0.join(room);

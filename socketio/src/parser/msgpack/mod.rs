@@ -6,6 +6,8 @@
 //! Byte for byte that of the npm package `socket.io-msgpack-parser` 3, which sits on `notepack.io` 2: `undefined` is the extension
 //! 0 of one byte, a date that of eight, an `ArrayBuffer` that of any other length.
 //!
+//! Beside the packets: any value, as servers write it to each other with `notepack.io` 3 and `@msgpack/msgpack`.
+//!
 //! Both directions walk through their input without recursion. What JSON lacks gets lost on the way in: `NaN` and the infinities
 //! become `null`, dates text, keys that are no text become text.
 
@@ -19,6 +21,12 @@ use super::{
     decode::{DecodeError, Limits},
     packet::Packet,
 };
+
+pub(crate) use read::json_of_msgpack;
+pub(crate) use write::{Dialect, Unreadable, depth, msgpack_of_json};
+
+/// How many lists and maps in each other servers tell each other about: those of the reference read and write them by recursion.
+pub(crate) const MAX_DEPTH: usize = 500;
 
 /// The parser of the npm package `socket.io-msgpack-parser`: smaller packets, and binary data without messages of its own.
 ///

@@ -1,6 +1,7 @@
-//! MessagePack to a packet: the map is walked through once to find its fields, then `data` is written as JSON text, with its
-//! binary data taken out as attachments that share the memory of the message.
+//! MessagePack to JSON text, with binary data taken out as attachments; and to a packet: the map is walked through once to find
+//! its fields, then `data` is written, with attachments that share the memory of the message.
 
+use super::MAX_DEPTH;
 use crate::parser::{
     decode::{DecodeError, Limits},
     header::MAX_ID,
@@ -19,12 +20,12 @@ const MAX_DATE: i64 = 8_640_000_000_000_000;
 
 /// Reads one packet.
 pub(super) fn packet(bytes: &Bytes, limits: Limits) -> Result<Packet, DecodeError> {
-    let mut reader = Reader { bytes, at: 0 };
+    let mut reader = Reader { bytes, at: 0, memory: Some(bytes) };
     let Token::Map(fields) = reader.token()? else { return Err(DecodeError::Format) };
     let (mut kind, mut namespace, mut id, mut data) = (None, None, None, None);
     for _ in 0..fields {
         let Token::Text(name) = reader.token()? else { return Err(DecodeError::Format) };
-        let value = Reader { bytes, at: reader.at };
+        let value = reader;
         reader.skip()?;
         match name {
             b"type" => kind = Some(value),
@@ -48,13 +49,13 @@ pub(super) fn packet(bytes: &Bytes, limits: Limits) -> Result<Packet, DecodeErro
         return Err(DecodeError::Format);
     };
     let namespace = std::str::from_utf8(namespace).map_err(|_| DecodeError::Format)?;
-    let mut json = Json { text: namespace.as_bytes().to_vec(), attachments: Vec::new(), has_placeholder: false };
+    let mut json = Json::new(namespace.as_bytes().to_vec(), Extensions::Shown, usize::MAX);
     if let Some(mut data) = data
         && !data.skip_undefined()
     {
         json.value(&mut data)?;
     }
-    let Json { text, attachments, has_placeholder } = json;
+    let Json { text, attachments, has_placeholder, .. } = json;
     let bytes: usize = attachments.iter().map(Bytes::len).sum();
     if bytes > limits.max_attachment_bytes {
         return Err(DecodeError::TooManyAttachments);
@@ -68,6 +69,23 @@ pub(super) fn packet(bytes: &Bytes, limits: Limits) -> Result<Packet, DecodeErro
         return Err(DecodeError::Payload);
     }
     Packet::of_well_formed(kind, String::from_utf8(text).map_err(|_| DecodeError::Format)?, namespace, id, attachments)
+}
+
+/// Reads one value, of this length exactly: its JSON text, and the attachments that the placeholders in it name.
+///
+/// For what is no packet: any extension but those of the packages that servers write with is refused, and so is a value
+/// too deep for some of them.
+pub(crate) fn json_of_msgpack(bytes: &[u8]) -> Result<(String, Vec<Bytes>), DecodeError> {
+    let mut reader = Reader { bytes, at: 0, memory: None };
+    let mut json = Json::new(Vec::with_capacity(bytes.len() + bytes.len() / 4), Extensions::Refused, MAX_DEPTH);
+    json.value(&mut reader)?;
+    if reader.at < bytes.len() {
+        return Err(DecodeError::Format);
+    }
+    if json.has_placeholder && !json.attachments.is_empty() {
+        return Err(DecodeError::Placeholder);
+    }
+    Ok((String::from_utf8(json.text).map_err(|_| DecodeError::Format)?, json.attachments))
 }
 
 /// One value, or the start of a list or a map with so many entries.
@@ -90,8 +108,10 @@ enum Token<'a> {
 
 #[derive(Clone, Copy)]
 struct Reader<'a> {
-    bytes: &'a Bytes,
+    bytes: &'a [u8],
     at: usize,
+    /// What owns the bytes, if pieces of it may be kept; otherwise they are copied.
+    memory: Option<&'a Bytes>,
 }
 
 impl<'a> Reader<'a> {
@@ -112,7 +132,8 @@ impl<'a> Reader<'a> {
     }
 
     fn piece(&mut self, length: u32) -> Result<Bytes, DecodeError> {
-        self.take(length as usize).map(|piece| self.bytes.slice_ref(piece))
+        let piece = self.take(length as usize)?;
+        Ok(self.memory.map_or_else(|| Bytes::copy_from_slice(piece), |memory| memory.slice_ref(piece)))
     }
 
     fn token(&mut self) -> Result<Token<'a>, DecodeError> {
@@ -206,15 +227,31 @@ struct Open {
     is_empty: bool,
 }
 
+/// What to do about an extension that stands for nothing known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extensions {
+    /// Written as the packet parser of the reference shows it to applications. That one does not know the extension -1.
+    Shown,
+    /// An error. The extension -1 is a moment.
+    Refused,
+}
+
 /// JSON text in the making.
 struct Json {
     text: Vec<u8>,
     attachments: Vec<Bytes>,
     /// There is data in the form of a placeholder.
     has_placeholder: bool,
+    extensions: Extensions,
+    /// How many lists and maps may be open.
+    max_depth: usize,
 }
 
 impl Json {
+    fn new(text: Vec<u8>, extensions: Extensions, max_depth: usize) -> Self {
+        Json { text, attachments: Vec::new(), has_placeholder: false, extensions, max_depth }
+    }
+
     /// Writes the next value.
     fn value(&mut self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
         let mut open: Vec<Open> = Vec::new();
@@ -229,6 +266,9 @@ impl Json {
                     open.push(Open { missing, is_map: true, is_empty: true });
                 }
                 scalar => self.scalar(scalar)?,
+            }
+            if open.len() > self.max_depth {
+                return Err(DecodeError::Format);
             }
             // On to the place of the next value, closing what is complete.
             loop {
@@ -291,6 +331,8 @@ impl Json {
             Token::Text(text) => self.string(text),
             Token::Date(time) => self.date(time),
             Token::Binary(bytes) => self.attach(bytes)?,
+            Token::Extension(-1, bytes) if self.extensions == Extensions::Refused => self.date(moment(&bytes)?),
+            Token::Extension(..) if self.extensions == Extensions::Refused => return Err(DecodeError::Format),
             Token::Extension(kind, bytes) => {
                 self.print(format_args!("[{kind},"));
                 self.attach(bytes)?;
@@ -337,6 +379,20 @@ impl Json {
         let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60);
         self.print(format_args!("-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z\"", rest % 1000));
     }
+}
+
+/// The milliseconds since 1970 in an extension -1: seconds, seconds and nanoseconds in 64 bits, or both in 96.
+fn moment(bytes: &[u8]) -> Result<i64, DecodeError> {
+    let number = |bytes: &[u8]| bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    let (seconds, nanoseconds) = match bytes {
+        [_, _, _, _] => (number(bytes) as i64, 0),
+        [_, _, _, _, _, _, _, _] => ((number(bytes) & ((1 << 34) - 1)) as i64, number(bytes) >> 34),
+        [nanoseconds @ .., _, _, _, _, _, _, _, _] if nanoseconds.len() == 4 => (number(&bytes[4..]) as i64, number(nanoseconds)),
+        _ => return Err(DecodeError::Format),
+    };
+    // Towards zero, as JavaScript does it. What is out of range gets further out of it.
+    let milliseconds = (i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds)) / 1_000_000;
+    Ok(i64::try_from(milliseconds).unwrap_or(i64::MAX))
 }
 
 /// Year, month and day of a day since 1970, in the Gregorian calendar. The algorithm is Howard Hinnant's `civil_from_days`.

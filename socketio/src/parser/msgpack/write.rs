@@ -1,5 +1,7 @@
-//! A packet to MessagePack. A list starts with its length, so the JSON text is read twice: to count, and to write.
+//! JSON text with attachments, and packets, to MessagePack. A list starts with its length, so the text is read twice: to count,
+//! and to write.
 
+use super::MAX_DEPTH;
 use crate::parser::{
     name::unescape,
     packet::Packet,
@@ -19,7 +21,9 @@ pub(super) fn packet(packet: &Packet) -> Vec<u8> {
     integer(&mut out, i128::from(packet.kind().number()));
     if !json.is_empty() {
         text(&mut out, b"data");
-        value(&mut out, json, packet.attachments());
+        let tokens = placeholders(json, packet.attachments());
+        let lengths = Measures::of(Tokens::new(json, &tokens)).lengths;
+        value(&mut out, Tokens::new(json, &tokens), lengths, packet.attachments(), Dialect::Notepack);
     }
     if let Some(id) = packet.id() {
         text(&mut out, b"id");
@@ -28,6 +32,45 @@ pub(super) fn packet(packet: &Packet) -> Vec<u8> {
     text(&mut out, b"nsp");
     text(&mut out, packet.namespace().as_bytes());
     out
+}
+
+/// As which package of the reference writes numbers, and what those that read it refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// `notepack.io`: integers of up to 64 bits.
+    Notepack,
+    /// `@msgpack/msgpack`: only what JavaScript holds exactly is an integer. The key `__proto__` is refused.
+    Official,
+}
+
+/// The value cannot be written so that servers of the reference can read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unreadable;
+
+/// Writes a value from well-formed JSON text, and from the attachments that its placeholders name.
+pub(crate) fn msgpack_of_json(json: &str, attachments: &[Bytes], dialect: Dialect) -> Result<Vec<u8>, Unreadable> {
+    let tokens = placeholders(json, attachments);
+    let Measures { lengths, depth, has_proto } = Measures::of(Tokens::new(json, &tokens));
+    if depth > MAX_DEPTH || has_proto && dialect == Dialect::Official {
+        return Err(Unreadable);
+    }
+    let mut out = Vec::with_capacity(json.len() + attachments.iter().map(Bytes::len).sum::<usize>());
+    value(&mut out, Tokens::new(json, &tokens), lengths, attachments, dialect);
+    Ok(out)
+}
+
+/// How many lists and objects of JSON text are in each other.
+pub(crate) fn depth(json: &str) -> usize {
+    let mut open: usize = 0;
+    let steps = Tokens::new(json, &[]).map(|token| {
+        match token {
+            Token::Open { .. } => open += 1,
+            Token::Close => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open
+    });
+    steps.max().unwrap_or_default()
 }
 
 enum Token<'a> {
@@ -95,13 +138,14 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
+fn placeholders(json: &str, attachments: &[Bytes]) -> Vec<Placeholder> {
+    if attachments.is_empty() { Vec::new() } else { placeholder::find(json, attachments.len()).unwrap_or_default() }
+}
+
 /// Writes JSON text.
-fn value(out: &mut Vec<u8>, json: &str, attachments: &[Bytes]) {
-    let placeholders =
-        if attachments.is_empty() { Vec::new() } else { placeholder::find(json, attachments.len()).unwrap_or_default() };
-    let lengths = lengths(Tokens::new(json, &placeholders));
+fn value(out: &mut Vec<u8>, tokens: Tokens<'_>, lengths: Vec<u32>, attachments: &[Bytes], dialect: Dialect) {
     let mut lengths = lengths.into_iter();
-    for token in Tokens::new(json, &placeholders) {
+    for token in tokens {
         match token {
             Token::Open { is_map } => {
                 let values = lengths.next().unwrap_or_default() as usize;
@@ -112,7 +156,7 @@ fn value(out: &mut Vec<u8>, json: &str, attachments: &[Bytes]) {
             }
             Token::Close => {}
             Token::Text(quoted) => text(out, unescape(quoted).as_bytes()),
-            Token::Number(digits) => number(out, digits),
+            Token::Number(digits) => number(out, digits, dialect),
             Token::Literal(b't') => out.push(0xc3),
             Token::Literal(b'f') => out.push(0xc2),
             Token::Literal(_) => out.push(0xc0),
@@ -121,33 +165,49 @@ fn value(out: &mut Vec<u8>, json: &str, attachments: &[Bytes]) {
     }
 }
 
-/// How many values are in each list and map, keys included, in the order in which they open.
-fn lengths(tokens: Tokens<'_>) -> Vec<u32> {
-    let mut lengths: Vec<u32> = Vec::new();
-    let mut open: Vec<usize> = Vec::new();
-    for token in tokens {
-        if let Token::Close = token {
-            open.pop();
-            continue;
+/// What is to be known before the first byte is written.
+#[derive(Default)]
+struct Measures {
+    /// How many values are in each list and map, keys included, in the order in which they open.
+    lengths: Vec<u32>,
+    depth: usize,
+    /// There is a key `__proto__`.
+    has_proto: bool,
+}
+
+impl Measures {
+    fn of(tokens: Tokens<'_>) -> Self {
+        let mut measures = Measures::default();
+        let mut open: Vec<(usize, bool)> = Vec::new();
+        for token in tokens {
+            if let Token::Close = token {
+                open.pop();
+                continue;
+            }
+            if let Some(&(innermost, is_map)) = open.last() {
+                let is_key = is_map && measures.lengths[innermost] % 2 == 0;
+                measures.lengths[innermost] += 1;
+                if let (true, Token::Text(quoted)) = (is_key, &token) {
+                    measures.has_proto |= unescape(quoted) == "__proto__";
+                }
+            }
+            if let Token::Open { is_map } = token {
+                open.push((measures.lengths.len(), is_map));
+                measures.lengths.push(0);
+                measures.depth = measures.depth.max(open.len());
+            }
         }
-        if let Some(&innermost) = open.last() {
-            lengths[innermost] += 1;
-        }
-        if let Token::Open { .. } = token {
-            open.push(lengths.len());
-            lengths.push(0);
-        }
+        measures
     }
-    lengths
 }
 
 /// A number as the reference writes it: an integer if it is one.
-fn number(out: &mut Vec<u8>, digits: &str) {
-    if let Ok(number) = digits.parse::<i64>() {
-        return integer(out, number.into());
-    }
-    if let Ok(number) = digits.parse::<u64>() {
-        return integer(out, number.into());
+fn number(out: &mut Vec<u8>, digits: &str, dialect: Dialect) {
+    let number = digits.parse::<i64>().map(i128::from).or_else(|_| digits.parse::<u64>().map(i128::from));
+    if let Ok(number) = number
+        && (dialect == Dialect::Notepack || number.unsigned_abs() < MAX_EXACT as u128)
+    {
+        return integer(out, number);
     }
     let number: f64 = digits.parse().unwrap_or(f64::NAN);
     if number.fract() == 0.0 && number.abs() < MAX_EXACT {

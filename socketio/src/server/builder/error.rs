@@ -50,6 +50,17 @@ pub enum BuildError {
     /// An event layer names an event that none of the namespaces inside of it declares.
     #[error("an event layer names the event `{0}`, which no namespace that is added before it declares")]
     UnknownEvent(String),
+    /// Events of other servers are to be handled for a namespace that is not registered.
+    #[error("the events that other servers send to `{0}` have a handler, but that namespace is not registered")]
+    ClusterEventsWithoutNamespace(String),
+    /// Servers would send each other an event that means something else to the JavaScript server.
+    #[error("servers cannot send each other `{event}` (in `{contract}`): to the JavaScript server that name means something else")]
+    ReservedClusterEvent {
+        /// The trait that has the event.
+        contract: String,
+        /// Its name.
+        event: String,
+    },
     /// The client bundle cannot be served.
     #[error(transparent)]
     ClientFiles(#[from] ClientFilesError),

@@ -50,6 +50,8 @@ impl Connection {
             // The pattern of a dynamic namespace is user code.
             Err(Panicked) => return self.refuse(path, "", &ConnectError::new("internal error")),
         };
+        // The child of a dynamic namespace is part of the cluster before anybody is in it.
+        let _ = namespace.node();
         let (auth, claim) = if namespace.lane.is_some() && !is_legacy { claim(auth) } else { (auth, None) };
         let known_as = is_legacy.then(|| legacy::known_as(path, self.link.engine.id));
         let id = match known_as {
