@@ -2,7 +2,7 @@
 
 use super::{
     Malformed, Unsupported,
-    read::{Event, Fields, answer, envelope, server_event, shape},
+    read::{Event, Fields, answer, server_event, shape, signed},
     value::Value,
     write::{Manner, Writer},
 };
@@ -34,7 +34,7 @@ pub(crate) fn decode(bytes: &[u8], namespace: &str) -> Result<Option<Envelope>, 
     }
     let number = fields.kind.ok_or(Malformed("a message without a type"))?;
     let message = message(number, fields.data.map(|data| data.get()), &value.attachments)?;
-    Ok(message.map(|message| envelope(fields.sender(), message)))
+    message.map(|message| signed(fields.sender(), message)).transpose()
 }
 
 pub(super) fn number(message: &Message) -> Result<u8, Unsupported> {

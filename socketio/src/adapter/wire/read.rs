@@ -127,6 +127,14 @@ pub(super) fn envelope(sender: Option<NodeId>, message: Message) -> Envelope {
     Envelope { sender, message, offset: None }
 }
 
+/// The same where questions are answered to whom they come from.
+pub(super) fn signed(sender: Option<NodeId>, message: Message) -> Result<Envelope, Malformed> {
+    if sender.is_none() && message.request().is_some() && !message.is_answer() {
+        return Err(Malformed("a question without a sender"));
+    }
+    Ok(envelope(sender, message))
+}
+
 /// A packet for clients.
 #[derive(Deserialize)]
 pub(super) struct Event<'a> {

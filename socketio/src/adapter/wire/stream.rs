@@ -5,7 +5,7 @@
 
 use super::{
     Malformed, Unsupported, cluster,
-    read::{Session, envelope, shape},
+    read::{Session, shape, signed},
     value::Value,
     write::Writer,
 };
@@ -46,7 +46,7 @@ pub(crate) fn read_entry<'a>(field: impl Fn(&str) -> Option<&'a [u8]>) -> Result
     let data = field("data").map(Value::read_text).transpose()?;
     let (data, attachments) = data.as_ref().map_or((None, &[][..]), |data| (Some(&*data.json), &data.attachments));
     let message = cluster::message(number, data, attachments)?;
-    Ok(message.map(|message| (namespace, envelope(sender, message))))
+    message.map(|message| Ok((namespace, signed(sender, message)?))).transpose()
 }
 
 /// Writes a session.

@@ -251,8 +251,10 @@ class Rules {
     need([maxlen, about, id].join(" ") === "MAXLEN ~ *", "the options", "MAXLEN ~ n *", [maxlen, about, limit, id]);
     need(Number(limit) > 0, "MAXLEN", "positive", limit);
     const names = fields.filter((_, at) => at % 2 === 0);
-    need(names.join(" ") === "uid nsp type data", "the fields", "uid nsp type data", names);
-    const [uid, nsp, type, data] = fields.filter((_, at) => at % 2 === 1);
+    // `n`, a number of the server's own, is ours: with it a server knows again what it is not sure to have written.
+    need(/^uid nsp type data(?: n)?$/.test(names.join(" ")), "the fields", "uid nsp type data, and n at most", names);
+    const [uid, nsp, type, data, n] = fields.filter((_, at) => at % 2 === 1);
+    if (n !== undefined) is.matching(/^[0-9a-z-]+$/)(n, "n");
     this.uid(uid, "uid");
     is.matching(/^\/[^#]*$/)(nsp, "nsp");
     is.matching(uid === "emitter" ? /^[34569]$/ : /^[3456]$/)(type, "type");
