@@ -13,6 +13,16 @@ use std::{
 /// Number of characters of an id on the wire.
 pub(crate) const ID_LENGTH: usize = 20;
 
+/// The longest mark of a server: with it, a session id still has 96 random bits.
+#[cfg(feature = "server")]
+pub(crate) const MAX_MARK: usize = 4;
+
+/// Whether ids may begin with it.
+#[cfg(feature = "server")]
+pub(crate) fn is_mark(text: &str) -> bool {
+    text.len() <= MAX_MARK && text.bytes().all(|byte| is_legal(&byte))
+}
+
 /// The text is not an id: an id is exactly 20 characters of the base64url alphabet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an id is {ID_LENGTH} characters of base64url")]
@@ -26,8 +36,12 @@ fn encode(random: [u8; 15]) -> [u8; ID_LENGTH] {
 
 fn parse(text: &str) -> Result<[u8; ID_LENGTH], InvalidId> {
     let bytes: [u8; ID_LENGTH] = text.as_bytes().try_into().map_err(|_| InvalidId)?;
-    let legal = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-    if bytes.iter().all(legal) { Ok(bytes) } else { Err(InvalidId) }
+    if bytes.iter().all(is_legal) { Ok(bytes) } else { Err(InvalidId) }
+}
+
+/// A character of base64url.
+fn is_legal(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
 fn as_str(bytes: &[u8; ID_LENGTH]) -> &str {
@@ -43,6 +57,15 @@ impl SessionId {
     /// Builds an id from 15 random bytes, which the caller takes from a cryptographic source.
     pub fn from_random(random: [u8; 15]) -> Self {
         SessionId(encode(random))
+    }
+
+    /// The same, beginning with the mark of the server that gives it out: at most [`MAX_MARK`] characters of the alphabet.
+    #[cfg(feature = "server")]
+    pub(crate) fn marked(mark: &str, random: [u8; 15]) -> Self {
+        let mut id = encode(random);
+        let length = mark.len().min(MAX_MARK);
+        id[..length].copy_from_slice(&mark.as_bytes()[..length]);
+        SessionId(id)
     }
 
     /// The secret itself. Never log it.
@@ -180,6 +203,17 @@ mod tests {
         assert_eq!(id.as_str().parse(), Ok(id));
         assert_eq!("short".parse::<SocketId>(), Err(InvalidId));
         assert_eq!("12345678901234567+==".parse::<SessionId>(), Err(InvalidId));
+    }
+
+    #[cfg(feature = "server")]
+    #[test]
+    fn a_marked_id_is_an_id_and_random_behind_its_mark() {
+        let [one, two] = [[1; 15], [2; 15]].map(|random| SessionId::marked("n0_", random));
+        assert_eq!((&one.expose()[..3], one.expose().parse()), ("n0_", Ok(one)));
+        assert_ne!(one.expose()[MAX_MARK..], two.expose()[MAX_MARK..]);
+        assert_eq!(SessionId::marked("", [1; 15]), SessionId::from_random([1; 15]));
+        let judged = ["", "n0_", "a-Z9", "n0.", "five5", "é"].map(is_mark);
+        assert_eq!(judged, [true, true, true, false, false, false]);
     }
 
     #[test]

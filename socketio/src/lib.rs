@@ -61,6 +61,7 @@
 //! | `default` | | `server` |
 //! | `server` | yes | the server, its tower layer and [`engine`] |
 //! | `client` | no | the typed client, with TLS: module `client` |
+//! | `http2` | no | WebSocket over HTTP/2, where the HTTP server offers it; see `docs/operations.md` |
 //! | `admin` | no | `admin::Admin`: the official Admin UI looks at the server |
 //! | `redis` | no | `adapter::Redis`: many servers as one, together with servers in JavaScript |
 //! | `metrics` | no | `metrics::Exporter`: what the server measures, for Prometheus or OpenTelemetry; see [`metrics`] |
@@ -118,7 +119,7 @@ pub use contract::{
 #[cfg(any(feature = "server", feature = "client"))]
 pub use engine::Transport;
 #[cfg(feature = "server")]
-pub use engine::{Cookie, CookieError, Cors, CorsError, Handshake, SameSite, SlowConsumer};
+pub use engine::{Cookie, CookieError, Cors, CorsError, Handshake, PerMessageDeflate, SameSite, SlowConsumer};
 #[cfg(feature = "server")]
 pub use extract::{
     Auth, ConnectArgs, ConnectError, ConnectFn, ConnectFuture, ConnectOutput, ConnectParts, ConnectRefusal, ConnectSig,

@@ -12,7 +12,8 @@ use tokio::{
 #[allow(dead_code, unreachable_pub, reason = "shared with the unit tests of the frame reader")]
 #[path = "../../socketio/src/websocket/tests/script.rs"]
 mod script;
-use script::{Answer, Case, frame};
+pub(crate) use script::frame;
+use script::{Answer, Case};
 
 /// Echoes every message.
 fn echo() -> Server {
@@ -104,7 +105,7 @@ impl Wire {
 }
 
 /// The length of a server's header, and that of its payload.
-fn header(bytes: &[u8]) -> Option<(usize, usize)> {
+pub(crate) fn header(bytes: &[u8]) -> Option<(usize, usize)> {
     match bytes.get(1)? {
         126 => Some((4, u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?).into())),
         127 => Some((10, usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?)),

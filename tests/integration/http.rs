@@ -321,3 +321,20 @@ async fn client_files_with_etag() {
     echoes(server.addr, "/socket.io/", Transport::Upgraded).await;
     assert!(builder().serve_client("/nowhere").try_build().is_err());
 }
+
+#[tokio::test]
+async fn session_ids_begin_with_the_mark_of_their_server() {
+    let server = start(|builder| builder.session_mark("n0_"));
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let answer = Http::get(server.addr, HANDSHAKE, &[]).await;
+        let text = answer.text();
+        let opened: Value = serde_json::from_str(&text[1..]).expect("the handshake");
+        ids.push(opened["sid"].as_str().expect("a session id").to_owned());
+    }
+    assert!(ids.iter().all(|id| id.len() == 20 && id.starts_with("n0_")), "{ids:?}");
+    assert_ne!(ids[0], ids[1]);
+    echoes(server.addr, "/socket.io/", Transport::Upgraded).await;
+    let refused = builder().session_mark("n0:").try_build().expect_err("no character of an id").to_string();
+    assert!(refused.contains("session_mark: `n0:`"), "{refused}");
+}

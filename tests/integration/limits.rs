@@ -109,7 +109,7 @@ over_all_transports! {
 }
 
 /// Waits until a number has stopped to grow: what is to be in flight is in flight.
-async fn settled(mut value: impl FnMut() -> usize) -> usize {
+pub(crate) async fn settled(mut value: impl FnMut() -> usize) -> usize {
     let (mut last, mut since) = (value(), Instant::now());
     while since.elapsed() < Duration::from_millis(300) {
         tokio::time::sleep(Duration::from_millis(10)).await;

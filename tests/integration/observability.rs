@@ -2,6 +2,7 @@
 
 use crate::{
     client::{Client, Transport},
+    deflate::Wire,
     http1::Http,
     returning::Returning,
     script::{ack, basic, script},
@@ -10,7 +11,8 @@ use crate::{
 use metrics::{Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use serde_json::json;
 use socketio::{
-    ConnectError, Incoming, NamespaceHandle, Outcome, Recovery, Rejection, SlowConsumer, Socket, SocketIo, Untyped,
+    ConnectError, Incoming, NamespaceHandle, Outcome, PerMessageDeflate, Recovery, Rejection, SlowConsumer, Socket, SocketIo,
+    Untyped,
     adapter::Memory,
     metrics::{Exporter, Measured, Metrics},
 };
@@ -131,6 +133,7 @@ async fn every_metric_of_the_guide_moves() {
         .namespace_at::<Untyped, _>("/closed", refuse)
         .namespace_matching::<Untyped, _>(|path| path.starts_with("/any/"), connect.clone())
         .max_buffered(64 << 10)
+        .per_message_deflate(PerMessageDeflate::new())
         .allow_request(|parts| {
             let unwanted = parts.headers.contains_key("x-unwanted");
             std::future::ready(if unwanted { Err("not you".to_owned()) } else { Ok(()) })
@@ -214,6 +217,16 @@ async fn every_metric_of_the_guide_moves() {
     let other = Client::joined(server.addr, Transport::WebSocket).await;
     recorded.reaches("socketio_queued_bytes{}", 0.0).await;
     drop(other);
+
+    // What is compressed.
+    let mut deflating = Wire::joined(&server, Some("permessage-deflate")).await;
+    all(&io, "/").emit_raw("text", ("x".repeat(2000),)).expect("JSON");
+    let compressed = deflating.frame().await.expect("the event").payload.len() as f64;
+    recorded.reaches("socketio_messages_compressed_total{}", 1.0).await;
+    let plain = recorded.value("socketio_compressed_bytes_total{}");
+    assert_eq!(plain, json!(["text", "x".repeat(2000)]).to_string().len() as f64 + 2.0);
+    assert_eq!(recorded.value("socketio_compression_saved_bytes_total{}"), plain - compressed);
+    drop(deflating);
 
     let recovery = SocketIo::builder()
         .connection_state_recovery(Recovery::new())

@@ -93,10 +93,12 @@ async fn what_nobody_fetched_is_reported() {
     let server = Server::start(&io);
     let _away = Client::joined(server.addr, Transport::Polling).await;
     io.at::<Untyped>("/").expect("registered").emit_raw("never fetched", ("x".repeat(1000),)).expect("JSON");
-    let report = within("the end of the shutdown", io.shutdown(Duration::from_millis(10)).into_future()).await;
+    // A quarter of it is left to a busy machine, between the close and the abortion, after which nothing is reported.
+    let report = within("the end of the shutdown", io.shutdown(Duration::from_secs(2)).into_future()).await;
     assert!((1000..2000).contains(&report.unsent_bytes), "{report:?}");
     assert_eq!((report.handlers_aborted, report.stuck, io.connections()), (0, 0, 0));
-    assert_eq!(reports.recv().await.expect("a report").reason, DisconnectReason::ServerShuttingDown);
+    let ended = within("the end of the socket", reports.recv()).await.expect("a report");
+    assert_eq!(ended.reason, DisconnectReason::ServerShuttingDown);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

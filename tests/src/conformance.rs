@@ -6,8 +6,8 @@ use axum::{Router, routing::get};
 use serde::Serialize;
 use serde_json::{Value, json};
 use socketio::{
-    Auth, Binary, Body, CallError, ConnectError, Cookie, Cors, DisconnectReason, FetchError, Incoming, Outcome, Raw, Recovery,
-    Service, Socket, SocketIo, Untyped, contract::RawArgs, engine, parser::MsgPack,
+    Auth, Binary, Body, CallError, ConnectError, Cookie, Cors, DisconnectReason, FetchError, Incoming, Outcome, PerMessageDeflate,
+    Raw, Recovery, Service, Socket, SocketIo, Untyped, contract::RawArgs, engine, parser::MsgPack,
 };
 use std::{
     collections::HashMap,
@@ -20,6 +20,8 @@ pub fn app() -> Router {
     let millis = Duration::from_millis;
     let timers = engine::Config::default().ping_interval(millis(300)).ping_timeout(millis(200));
     let old_engine = echo(timers.clone().path("/engine.io-v3").allow_eio3(true));
+    let contexts = PerMessageDeflate::new().threshold(0).server_context_takeover(true).client_context_takeover(true);
+    let deflating = echo(engine::Config::default().path("/engine.io-deflate").per_message_deflate(contexts));
     let protocol = SocketIo::builder()
         .ping_interval(millis(300))
         .ping_timeout(millis(200))
@@ -38,7 +40,9 @@ pub fn app() -> Router {
         .route("/healthz", get(async || "ok"))
         .layer(echo(timers).layer())
         .layer(old_engine.layer())
+        .layer(deflating.layer())
         .layer(protocol.layer())
+        .layer(application("/deflate").per_message_deflate(PerMessageDeflate::new()).build().layer())
         .layer(application("/fixture").build().layer())
         .layer(application("/msgpack").parser(MsgPack).build().layer())
         .layer(application("/legacy").allow_eio3(true).build().layer())

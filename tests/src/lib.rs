@@ -4,4 +4,5 @@ pub mod conformance;
 pub mod forms;
 pub mod interop;
 pub mod listen;
+pub mod load;
 pub mod shapes;

@@ -7,7 +7,7 @@
 //! Not here: arguments of known types; see `incoming`.
 
 use super::{Rejection, RejectionKind, rejection::without_payload};
-use crate::parser::{Body, BodyWriter, EncodeError, adopt, detach, trim_space, with_attachments};
+use crate::parser::{Body, BodyWriter, EncodeError, adopt, collect_attachments, detach, trim_space, with_attachments};
 use bytes::Bytes;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -131,7 +131,8 @@ impl<'a> RawArgs<'a> {
     /// An owned copy: one [`Raw`] value, which is an array.
     pub fn to_raw(&self) -> Raw {
         let mut attachments = self.attachments.to_vec();
-        let (json, attachments) = with_attachments(&mut attachments, || detach(self.json().into_boxed_str()));
+        let json = RawValue::from_string(self.json()).expect("invariant: values between commas, each of which was read");
+        let (json, attachments) = with_attachments(&mut attachments, || detach(json));
         Raw { json, attachments }
     }
 
@@ -197,11 +198,21 @@ impl Serialize for RawArgs<'_> {
 ///
 /// As part of a type that serde buffers (`untagged`, `flatten`, internally tagged) it cannot be decoded, because the text is
 /// gone by then.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Raw {
-    json: Box<str>,
+    /// Well-formed by its type, so that nobody has to look at it again.
+    json: Box<RawValue>,
     attachments: Vec<Bytes>,
 }
+
+/// Two values are equal if their texts are, byte by byte, and their attachments.
+impl PartialEq for Raw {
+    fn eq(&self, other: &Self) -> bool {
+        (self.json(), &self.attachments) == (other.json(), &other.attachments)
+    }
+}
+
+impl Eq for Raw {}
 
 impl Raw {
     /// Serializes a value.
@@ -209,14 +220,14 @@ impl Raw {
     /// # Errors
     /// The value cannot be serialized as JSON.
     pub fn new<T: Serialize + ?Sized>(value: &T) -> Result<Self, EncodeError> {
-        let body = Body::ack(&[value])?;
-        let json = body.json();
-        Ok(Raw { json: json[1..json.len() - 1].into(), attachments: body.attachments().to_vec() })
+        let mut attachments = Vec::new();
+        let json = collect_attachments(&mut attachments, || serde_json::value::to_raw_value(value));
+        Ok(Raw { json: json.map_err(|error| EncodeError(error.to_string()))?, attachments })
     }
 
     /// The JSON text. Binary data shows as `{"_placeholder":true,"num":n}`, an index into [`attachments`](Self::attachments).
     pub fn json(&self) -> &str {
-        &self.json
+        self.json.get()
     }
 
     /// The attachments, in the order of their placeholders.
@@ -229,7 +240,7 @@ impl Raw {
     /// # Errors
     /// It has another type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
-        with_attachments(&mut self.attachments.clone(), || serde_json::from_str(&self.json))
+        with_attachments(&mut self.attachments.clone(), || serde_json::from_str(self.json()))
             .map_err(|error| Rejection::of_kind(RejectionKind::Payload, without_payload(&error)))
     }
 }
@@ -237,20 +248,22 @@ impl Raw {
 impl fmt::Debug for Raw {
     /// Shows the size, never the payload.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Raw").field("json_bytes", &self.json.len()).field("attachments", &self.attachments.len()).finish()
+        f.debug_struct("Raw").field("json_bytes", &self.json().len()).field("attachments", &self.attachments.len()).finish()
     }
 }
 
 impl Serialize for Raw {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = adopt(&self.json, &self.attachments);
-        serde_json::from_str::<&RawValue>(&text).map_err(S::Error::custom)?.serialize(serializer)
+        match adopt(self.json(), &self.attachments) {
+            Cow::Borrowed(_) => self.json.serialize(serializer),
+            Cow::Owned(text) => RawValue::from_string(text).map_err(S::Error::custom)?.serialize(serializer),
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Raw {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json: Box<str> = Box::<RawValue>::deserialize(deserializer).map_err(|_| D::Error::custom("expected JSON text"))?.into();
+        let json = Box::<RawValue>::deserialize(deserializer).map_err(|_| D::Error::custom("expected JSON text"))?;
         let (json, attachments) = detach(json);
         Ok(Raw { json, attachments })
     }

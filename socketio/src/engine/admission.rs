@@ -13,6 +13,7 @@ mod rate;
 
 use address::Network;
 pub use address::forwarded_for;
+pub(crate) use address::network;
 use http::{StatusCode, request::Parts};
 use parking_lot::Mutex;
 use rate::Rate;

@@ -7,7 +7,11 @@ use super::{
     cors::Cors,
     proto::{FAR_FUTURE, Timing},
 };
-use crate::metrics::{Meter, Metrics};
+use crate::{
+    id::is_mark,
+    metrics::{Meter, Metrics},
+    websocket::deflate::PerMessageDeflate,
+};
 use http::{HeaderMap, request::Parts};
 use std::{fmt, future::Future, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
 
@@ -40,6 +44,7 @@ pub struct Config {
     pub(crate) allow_upgrades: bool,
     pub(crate) allow_eio3: bool,
     pub(crate) compression_threshold_bytes: Option<usize>,
+    pub(crate) per_message_deflate: Option<PerMessageDeflate>,
     pub(crate) cookie: Option<Cookie>,
     pub(crate) cors: Option<Cors>,
     pub(crate) allow_request: Option<Arc<AllowRequest>>,
@@ -48,6 +53,7 @@ pub struct Config {
     pub(crate) admission: Rules,
     pub(crate) slow_consumer: SlowConsumer,
     pub(crate) meter: Meter,
+    pub(crate) session_mark: String,
 }
 
 impl fmt::Debug for Config {
@@ -69,6 +75,7 @@ impl Default for Config {
             allow_upgrades: true,
             allow_eio3: false,
             compression_threshold_bytes: Some(1024),
+            per_message_deflate: None,
             cookie: None,
             cors: None,
             allow_request: None,
@@ -77,6 +84,7 @@ impl Default for Config {
             admission: Rules::default(),
             slow_consumer: SlowConsumer::default(),
             meter: Meter::default(),
+            session_mark: String::new(),
         }
     }
 }
@@ -97,9 +105,15 @@ pub enum ConfigError {
     /// A limit per address is set, and nothing tells the address of a client.
     #[error("a limit per address needs `client_address`, which tells where a request comes from")]
     NoClientAddress,
+    /// Session ids cannot begin like that.
+    #[error("session_mark: `{0}` is not at most 4 characters out of A-Z, a-z, 0-9, `-` and `_`")]
+    SessionMark(String),
     /// The CORS settings contradict each other or hold an illegal header value.
     #[error("cors: {0}")]
     Cors(String),
+    /// A setting of permessage-deflate is out of range.
+    #[error("per_message_deflate: {0}")]
+    PerMessageDeflate(&'static str),
     /// The cookie holds an illegal header value.
     #[error("cookie: {0}")]
     Cookie(String),
@@ -173,6 +187,13 @@ impl Config {
     /// `httpCompression`, default 1024 bytes.
     pub fn http_compression(mut self, threshold_bytes: Option<usize>) -> Self {
         self.compression_threshold_bytes = threshold_bytes;
+        self
+    }
+
+    /// Compresses WebSocket messages of clients that offer permessage-deflate, and takes theirs compressed. `perMessageDeflate`,
+    /// default off.
+    pub fn per_message_deflate(mut self, deflate: PerMessageDeflate) -> Self {
+        self.per_message_deflate = Some(deflate);
         self
     }
 
@@ -265,6 +286,18 @@ impl Config {
         self.meter.clone()
     }
 
+    /// What the ids of sessions begin with: at most 4 characters of base64url, different for each server behind a load balancer,
+    /// which then finds the server of a request in its `sid`. Default nothing.
+    pub fn session_mark(mut self, mark: impl Into<String>) -> Self {
+        self.session_mark = mark.into();
+        self
+    }
+
+    /// The size from which a message may be compressed for WebSocket.
+    pub(crate) fn deflated_from(&self) -> Option<usize> {
+        self.per_message_deflate.as_ref().map(|deflate| deflate.threshold_bytes)
+    }
+
     pub(crate) fn max_payload_bytes(&self) -> usize {
         self.max_payload_bytes
     }
@@ -300,6 +333,12 @@ impl Config {
         }
         if let Some(Err(error)) = self.cookie.as_ref().map(Cookie::check) {
             return Err(ConfigError::Cookie(error.to_string()));
+        }
+        if !is_mark(&self.session_mark) {
+            return Err(ConfigError::SessionMark(self.session_mark.clone()));
+        }
+        if let Some(mistake) = self.per_message_deflate.as_ref().and_then(PerMessageDeflate::mistake) {
+            return Err(ConfigError::PerMessageDeflate(mistake));
         }
         if self.admission.lack_address() {
             return Err(ConfigError::NoClientAddress);

@@ -30,7 +30,6 @@ use super::{
     },
 };
 use crate::{id::SessionId, reason::DisconnectReason};
-use hyper::upgrade::OnUpgrade;
 use std::{
     collections::VecDeque,
     fmt,
@@ -104,7 +103,6 @@ pub struct Connection {
     congested: bool,
     closed: Option<DisconnectReason>,
     finishing: bool,
-    max_message_bytes: usize,
     registration: Registration,
 }
 
@@ -119,7 +117,7 @@ pub(super) enum Start {
     /// The handshake was answered over HTTP already.
     Polling,
     /// The handshake goes out when the WebSocket is open.
-    WebSocket(OnUpgrade, Packet),
+    WebSocket(Opening, Packet),
 }
 
 impl Connection {
@@ -129,15 +127,14 @@ impl Connection {
         handshake: Handshake,
         start: Start,
         timing: Arc<Timing>,
-        max_message_bytes: usize,
     ) -> Self {
         let now = tokio::time::Instant::now();
         let mut control = VecDeque::with_capacity(1);
         let link = match start {
             Start::Polling => Link::Polling,
-            Start::WebSocket(upgrade, open) => {
+            Start::WebSocket(opening, open) => {
                 control.push_back(Frame::control(&open));
-                Link::Opening(Opening::new(upgrade, false, max_message_bytes).speaking(handle.revision))
+                Link::Opening(opening)
             }
         };
         let session = ServerSession::new(matches!(link, Link::Opening(_)), timing, now.into_std());
@@ -169,7 +166,6 @@ impl Connection {
             congested: false,
             closed: None,
             finishing: false,
-            max_message_bytes,
             registration,
         }
     }

@@ -36,6 +36,7 @@ use std::{borrow::Cow, fmt, time::SystemTime};
 /// assert_eq!(socket.handshake().transport(), Transport::Polling);
 /// assert!(socket.handshake().uri().path().ends_with("/socket.io/"));
 /// assert!(socket.handshake().received_at().elapsed().is_ok());
+/// assert_eq!(socket.handshake().version(), http::Version::HTTP_11);
 /// assert_eq!(socket.handshake().to_parts().method, "GET");
 /// let _chosen = Client::<dyn Shop>::connect(&io).query("language", "de").await.unwrap();
 /// # assert_eq!(_chosen.emit().language().await.as_deref(), Ok("de"));
@@ -86,7 +87,7 @@ impl Handshake {
         std::iter::from_fn(move || Some((strings.next()?, strings.next()?)))
     }
 
-    /// The request target.
+    /// The request target. Over HTTP/2 with scheme and host, which is not among the headers then.
     pub fn uri(&self) -> Uri {
         self.strings().next().and_then(|target| Uri::try_from(target).ok()).unwrap_or_default()
     }
@@ -114,6 +115,11 @@ impl Handshake {
         headers
     }
 
+    /// The version of HTTP.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
     /// What HTTP layers attached to the request.
     pub fn extensions(&self) -> &Extensions {
         &self.extensions
@@ -132,7 +138,11 @@ impl Handshake {
     /// The request as extractors want it.
     pub fn to_parts(&self) -> Parts {
         let mut parts = http::Request::new(()).into_parts().0;
-        parts.method = Method::GET;
+        parts.method = match (self.version, self.transport) {
+            // There is no other way to a WebSocket in it.
+            (Version::HTTP_2, Transport::WebSocket) => Method::CONNECT,
+            _ => Method::GET,
+        };
         parts.uri = self.uri();
         parts.version = self.version;
         parts.headers = self.headers();

@@ -54,9 +54,13 @@ mod service;
 pub(crate) mod transport;
 
 #[cfg(feature = "server")]
+pub use crate::websocket::deflate::PerMessageDeflate;
+#[cfg(feature = "server")]
 pub(crate) use admission::ClientAddress;
 #[cfg(feature = "server")]
 pub use admission::forwarded_for;
+#[cfg(feature = "server")]
+pub(crate) use admission::network;
 #[cfg(feature = "server")]
 pub use body::ResponseBody;
 #[cfg(feature = "server")]

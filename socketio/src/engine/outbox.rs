@@ -61,6 +61,15 @@ impl Bundle {
         self
     }
 
+    /// Says that many send it: what is large enough to be compressed is then compressed once for all who can share that.
+    pub(crate) fn for_many(mut self, deflated_from: Option<usize>) -> Self {
+        if let Some(threshold) = deflated_from {
+            let frames = std::iter::once(&mut self.first).chain(&mut self.rest);
+            frames.filter(|frame| frame.compress && frame.size() >= threshold).for_each(Frame::share);
+        }
+        self
+    }
+
     fn cost(&self) -> usize {
         self.first.cost() + self.rest.iter().map(Frame::cost).sum::<usize>()
     }

@@ -7,8 +7,11 @@ use super::{
     refuse::Refusal,
     transport::websocket::accept_key,
 };
-use crate::id::SessionId;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
+use crate::{
+    id::SessionId,
+    websocket::deflate::{self, Malformed, Offer},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header, request::Parts};
 use std::borrow::Cow;
 
 /// The query parameters that the engine knows. The last of several wins, as in Node.
@@ -93,8 +96,35 @@ fn decode(part: &str) -> Cow<'_, str> {
 }
 
 /// Whether the request asks for a WebSocket, well or badly.
-pub(super) fn is_upgrade(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::UPGRADE) && has_token(headers, header::CONNECTION, "upgrade")
+pub(super) fn is_upgrade(parts: &Parts) -> bool {
+    let headers = &parts.headers;
+    is_extended_connect(parts) || headers.contains_key(header::UPGRADE) && has_token(headers, header::CONNECTION, "upgrade")
+}
+
+/// Whether the request asks for a stream of HTTP/2 to itself. Only an extended CONNECT has a path to be found by.
+/// Spec: RFC 8441, section 4.
+pub(super) fn is_extended_connect(parts: &Parts) -> bool {
+    parts.method == Method::CONNECT && parts.version == Version::HTTP_2
+}
+
+/// Whether an extended CONNECT is a valid request for a WebSocket. There is neither a key nor `Upgrade` in it: `:protocol` has
+/// that meaning. Spec: RFC 8441, section 5.
+pub(super) fn is_websocket_connect(parts: &Parts) -> bool {
+    protocol(parts) == Some("websocket") && parts.headers.get(header::SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13")
+}
+
+/// What an extended CONNECT asks for.
+#[cfg(feature = "http2")]
+fn protocol(parts: &Parts) -> Option<&str> {
+    parts.extensions.get::<hyper::ext::Protocol>().map(hyper::ext::Protocol::as_str)
+}
+
+/// Not to be seen without hyper's HTTP/2. Browsers do not try again with HTTP/1, so that is said.
+#[cfg(not(feature = "http2"))]
+fn protocol(_: &Parts) -> Option<&str> {
+    static SAID: std::sync::Once = std::sync::Once::new();
+    SAID.call_once(|| tracing::warn!("a WebSocket over HTTP/2 was refused: it needs the feature `http2` of `socketio`"));
+    None
 }
 
 /// Whether the `Origin` header has only bytes that are legal in a header.
@@ -124,6 +154,13 @@ pub(super) fn websocket_subprotocol(headers: &HeaderMap) -> Option<HeaderValue> 
     // Only a token of HTTP is one.
     HeaderName::from_bytes(first.as_bytes()).ok()?;
     HeaderValue::from_str(first).ok()
+}
+
+/// What is offered of permessage-deflate.
+pub(super) fn websocket_deflate_offers(headers: &HeaderMap) -> Result<Vec<Offer>, Malformed> {
+    let lines = headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS).iter();
+    let lines = lines.map(|line| line.to_str().map_err(|_| Malformed)).collect::<Result<Vec<_>, _>>()?;
+    deflate::offers(lines.into_iter())
 }
 
 fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {

@@ -1,5 +1,7 @@
 //! `Server`: one HTTP request becomes a new session, a poll, a post, an upgrade or a refusal.
 
+mod switch;
+
 use super::{
     admission::{Admission, Denial, Seat},
     body::{self, Body, ReadError, full},
@@ -12,14 +14,16 @@ use super::{
     proto::{Frame, Payload, Revision, Timing, open_packet, v3},
     refuse::{Refusal, empty},
     registry::{ConnectionHandle, Registry},
-    request::{Query, has_legal_origin, is_upgrade, websocket_accept_key, websocket_subprotocol},
-    transport::polling::{Answer, Command},
+    request::{Query, has_legal_origin, is_extended_connect, is_upgrade},
+    transport::{
+        deflate::Contexts,
+        polling::{Answer, Command},
+    },
 };
 use crate::{id::SessionId, metrics::Measured, text::Text};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version, header, request::Parts};
 use http_body::Body as HttpBody;
-use hyper::upgrade::OnUpgrade;
 use std::{
     fmt,
     future::{Future, poll_fn},
@@ -42,6 +46,8 @@ struct Inner {
     registry: Arc<Registry>,
     admission: Arc<Admission>,
     timing: Arc<Timing>,
+    /// What permessage-deflate may take for its contexts.
+    contexts: Arc<Contexts>,
     owner: Box<Owner>,
 }
 
@@ -81,7 +87,9 @@ impl Server {
         config.validate()?;
         let admission = Admission::new(config.admission.clone());
         let timing = Arc::new(config.timing());
-        Ok(Server { inner: Arc::new(Inner { config, registry: Arc::default(), admission, timing, owner: Box::new(owner) }) })
+        let contexts = Contexts::new(config.per_message_deflate.as_ref().map_or(0, |deflate| deflate.context_memory_bytes));
+        let owner = Box::new(owner);
+        Ok(Server { inner: Arc::new(Inner { config, registry: Arc::default(), admission, timing, contexts, owner }) })
     }
 
     /// A layer that answers requests to the configured path and passes on all others.
@@ -117,7 +125,7 @@ impl Server {
         if let Some(cors) = config.cors.as_ref().filter(|_| parts.method == Method::OPTIONS) {
             return cors.preflight(&parts.headers).map(|()| full(""));
         }
-        let upgrade = is_upgrade(&parts.headers);
+        let upgrade = is_upgrade(parts);
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let handshake = query.asks_for_session();
         let mut response = match self.route(parts, body, query, upgrade).await {
@@ -131,6 +139,10 @@ impl Server {
                 refusal.response(upgrade)
             }
         };
+        if parts.version == Version::HTTP_2 {
+            // A stream says nothing about the connection that it shares. Spec: RFC 9113, section 8.2.2.
+            response.headers_mut().remove(header::CONNECTION);
+        }
         if let Some(cors) = &config.cors {
             cors.apply(&parts.headers, response.headers_mut());
         }
@@ -171,7 +183,7 @@ impl Server {
                 _ => Ok(empty(StatusCode::INTERNAL_SERVER_ERROR)),
             };
         }
-        if parts.method != Method::GET {
+        if parts.method != Method::GET && !is_extended_connect(parts) {
             return Err(Refusal::BadHandshakeMethod);
         }
         if (transport == Transport::WebSocket) != upgrade {
@@ -194,20 +206,20 @@ impl Server {
     /// A handshake: a new session.
     async fn open(&self, parts: &mut Parts, transport: Transport, query: Query, seat: Seat) -> Result<Response<Body>, Refusal> {
         let config = &self.inner.config;
-        let switch = if transport == Transport::WebSocket { Some(switch_protocols(parts)?) } else { None };
-        let id = SessionId::from_random(rand::random());
+        let revision = query.revision();
+        let switch = if transport == Transport::WebSocket { Some(self.switch_protocols(parts, revision)?) } else { None };
+        let id = SessionId::marked(&config.session_mark, rand::random());
         let offered: &[&str] = match transport {
             Transport::Polling if config.allow_upgrades && config.transports.contains(&Transport::WebSocket) => &["websocket"],
             _ => &[],
         };
-        let revision = query.revision();
         let jsonp = query.jsonp().filter(|_| config.allow_eio3 && transport == Transport::Polling);
         let handle = ConnectionHandle::new(id, transport, revision, jsonp, config);
         let registration = self.inner.registry.insert(Arc::clone(&handle), seat);
         let mut registration = registration.ok_or(Refusal::Denied(Denial::ShuttingDown))?;
         let open = open_packet(&id, offered, &self.inner.timing, config.max_payload_bytes);
         let (mut response, start) = match switch {
-            Some((response, upgrade)) => (response, Start::WebSocket(upgrade, open)),
+            Some((response, opening)) => (response, Start::WebSocket(opening, open)),
             None => {
                 registration.opened();
                 let payload = revision.encode_payload(std::iter::once(&Frame::control(&open)));
@@ -216,14 +228,8 @@ impl Server {
         };
         let extensions = std::mem::take(&mut parts.extensions);
         let handshake = Handshake::new(parts, extensions, transport);
-        let connection = Connection::new(
-            Arc::clone(&handle),
-            registration,
-            handshake,
-            start,
-            Arc::clone(&self.inner.timing),
-            config.max_payload_bytes,
-        );
+        let timing = Arc::clone(&self.inner.timing);
+        let connection = Connection::new(Arc::clone(&handle), registration, handshake, start, timing);
         // Nobody waits for the task; the registry counts it, and aborts it if a shutdown comes to that.
         handle.owned_by(tokio::spawn((self.inner.owner)(connection)).abort_handle());
         if let (Some(cookie), Transport::Polling) = (&config.cookie, transport) {
@@ -246,8 +252,8 @@ impl Server {
         if transport != Transport::WebSocket {
             return Err(Refusal::BadRequest);
         }
-        let (response, upgrade) = switch_protocols(parts)?;
-        if !handle.command(Command::WebSocket(upgrade, revision)) {
+        let (response, opening) = self.switch_protocols(parts, revision)?;
+        if !handle.command(Command::WebSocket(opening)) {
             return Err(Refusal::BadRequest);
         }
         Ok(response)
@@ -417,21 +423,6 @@ fn cut() -> Response<Body> {
     let mut response = empty(StatusCode::BAD_REQUEST);
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
-}
-
-/// The answer that opens a WebSocket, and the way to get at it.
-fn switch_protocols(parts: &mut Parts) -> Result<(Response<Body>, OnUpgrade), Refusal> {
-    let key = websocket_accept_key(parts).ok_or(Refusal::BadRequest)?;
-    let upgrade = parts.extensions.remove::<OnUpgrade>().ok_or(Refusal::BadRequest)?;
-    let mut response = empty(StatusCode::SWITCHING_PROTOCOLS);
-    let headers = response.headers_mut();
-    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(header::SEC_WEBSOCKET_ACCEPT, HeaderValue::try_from(key).map_err(|_| Refusal::BadRequest)?);
-    if let Some(protocol) = websocket_subprotocol(&parts.headers) {
-        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
-    }
-    Ok((response, upgrade))
 }
 
 /// A request that waits for its session. If the HTTP server drops it, because the client has gone, the session hears of it.

@@ -1,4 +1,4 @@
-//! `RateLimit`: so many events of one socket in a time, and no more.
+//! `RateLimit`: so many events of one socket, of one address or of one user in a time, and no more.
 //!
 //! A token bucket, kept as the one instant at which it will be full again (the generic cell rate algorithm): taking a token moves
 //! it on by the time that a token takes to come back, and the bucket is empty when that would be more than a whole period away.
@@ -8,8 +8,9 @@ use crate::{
     contract::{Incoming, Outcome, Rejection, Untyped},
     server::Socket,
 };
+use http::request::Parts;
 use parking_lot::Mutex;
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, net::IpAddr, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// Limits the events of each socket with a token bucket for all of them, and one for each event that is given its own. An event
@@ -22,7 +23,8 @@ use tokio::time::Instant;
 /// A contract that wants its clients to know when, reads it in `impl From<Rejection>` of its error type: see the example of
 /// [`Rejection`].
 ///
-/// The limit is one socket's: who opens several connections has several, and a socket in two namespaces has a bucket in each.
+/// The limit is one socket's: who opens several connections has several, and a socket in two namespaces has a bucket in each. With
+/// [`per_address`](Self::per_address) or [`per`](Self::per), sockets share theirs.
 ///
 /// ```
 /// use socketio::{CallError, Rejection, RejectionKind, SocketIo, layer::RateLimit, namespace, test::Client};
@@ -61,6 +63,7 @@ use tokio::time::Instant;
 #[derive(Debug, Clone, Default)]
 pub struct RateLimit {
     limits: Arc<Limits>,
+    shared: Option<Arc<Shared>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -74,7 +77,8 @@ impl RateLimit {
     ///
     /// [`default`](Default::default) limits only the events that are named with [`event`](Self::event).
     pub fn new(events: u32, period: Duration) -> Self {
-        RateLimit { limits: Arc::new(Limits { all: Some(Rate::new(events, period)), events: Vec::new() }) }
+        let limits = Limits { all: Some(Rate::new(events, period)), events: Vec::new() };
+        RateLimit { limits: Arc::new(limits), shared: None }
     }
 
     /// Gives an event, by its name on the wire, a limit of its own, beside that of all. The last word on an event counts.
@@ -86,6 +90,72 @@ impl RateLimit {
         limits.events.retain(|(known, _)| *known != name);
         limits.events.push((name, Rate::new(events, period)));
         self
+    }
+
+    /// One limit for all sockets of an address, whatever their number, their namespaces and how often they reconnect. `address`
+    /// tells it, as for [`Builder::client_address`](crate::Builder::client_address); the addresses of one IPv6 network of 64 bits
+    /// count as one. A socket without an address has a limit of its own.
+    ///
+    /// ```
+    /// use axum::extract::ConnectInfo;
+    /// use socketio::{SocketIo, engine::forwarded_for, layer::RateLimit, namespace};
+    /// use std::{net::SocketAddr, time::Duration};
+    /// # #[namespace("/chat")] trait Chat {}
+    /// # struct Session;
+    /// # impl Chat for Session {}
+    ///
+    /// let second = Duration::from_secs(1);
+    /// // Behind one proxy of yours. Without: `|parts| parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())`
+    /// let io = SocketIo::builder()
+    ///     .shared::<dyn Chat>(Session)
+    ///     .event_layer(RateLimit::new(100, second).per_address(forwarded_for(1))) // of all its tabs together
+    ///     .event_layer(RateLimit::new(20, second)) // of each
+    ///     .build();
+    /// # let _ = |parts: &http::request::Parts| parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    /// ```
+    pub fn per_address(self, address: impl Fn(&Parts) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
+        self.per(move |socket| socket.network(&address).map(|network| network.to_string()))
+    }
+
+    /// One limit for all sockets with the same key, such as the name of the user who has logged in; `None`: a limit of its own.
+    /// The key is asked for when the socket is taken in. A key whose sockets have all gone is kept until its limit is whole again.
+    pub fn per(mut self, key: impl Fn(&Socket<Untyped>) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.shared = Some(Arc::new(Shared { key: Box::new(key), table: Mutex::default() }));
+        self
+    }
+}
+
+type Key = dyn Fn(&Socket<Untyped>) -> Option<String> + Send + Sync;
+
+/// Levels that sockets share.
+struct Shared {
+    key: Box<Key>,
+    /// Guards the table; a leaf but for the levels, which are looked at under it.
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    levels: HashMap<String, Arc<Mutex<Levels>>>,
+    /// So many before those are looked for that nobody needs.
+    crowded: usize,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("keys", &self.table.lock().levels.len()).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn levels(&self, key: String, limits: &Limits, now: Instant) -> Arc<Mutex<Levels>> {
+        let mut table = self.table.lock();
+        if table.levels.len() >= table.crowded {
+            table.levels.retain(|_, levels| Arc::strong_count(levels) > 1 || !levels.lock().are_full(now));
+            table.crowded = (2 * table.levels.len()).max(64);
+            table.levels.shrink_to_fit();
+        }
+        Arc::clone(table.levels.entry(key).or_insert_with(|| Levels::new(limits)))
     }
 }
 
@@ -121,7 +191,7 @@ fn take(full: Full, rate: Rate, now: Instant) -> Result<Instant, Duration> {
 pub struct RateLimited {
     limits: Arc<Limits>,
     /// Guards the levels; a leaf, held while a token is taken.
-    levels: Mutex<Levels>,
+    levels: Arc<Mutex<Levels>>,
 }
 
 #[derive(Debug)]
@@ -131,12 +201,18 @@ struct Levels {
     events: Vec<Full>,
 }
 
-impl RateLimited {
-    fn new(limits: Arc<Limits>) -> Self {
-        let events = vec![None; limits.events.len()];
-        RateLimited { limits, levels: Mutex::new(Levels { all: None, events }) }
+impl Levels {
+    fn new(limits: &Limits) -> Arc<Mutex<Self>> {
+        Arc::new(Mutex::new(Levels { all: None, events: vec![None; limits.events.len()] }))
     }
 
+    /// As if nothing had been taken yet.
+    fn are_full(&self, now: Instant) -> bool {
+        self.events.iter().chain([&self.all]).flatten().all(|full| *full <= now)
+    }
+}
+
+impl RateLimited {
     /// Takes a token for an event, or tells how long it takes until there is one.
     fn take(&self, event: &str, now: Instant) -> Result<(), Duration> {
         let own = self.limits.events.iter().position(|(name, _)| name == event);
@@ -160,8 +236,13 @@ impl RateLimited {
 impl EventLayer for RateLimit {
     type Service = RateLimited;
 
-    fn layer(&self, _: &Socket<Untyped>) -> RateLimited {
-        RateLimited::new(Arc::clone(&self.limits))
+    fn layer(&self, socket: &Socket<Untyped>) -> RateLimited {
+        let shared = self.shared.as_ref().and_then(|shared| Some((shared, (shared.key)(socket)?)));
+        let levels = match shared {
+            Some((shared, key)) => shared.levels(key, &self.limits, Instant::now()),
+            None => Levels::new(&self.limits),
+        };
+        RateLimited { limits: Arc::clone(&self.limits), levels }
     }
 
     fn events(&self) -> Vec<&str> {
@@ -184,7 +265,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn buckets(limit: &RateLimit) -> RateLimited {
-        RateLimited::new(Arc::clone(&limit.limits))
+        RateLimited { limits: Arc::clone(&limit.limits), levels: Levels::new(&limit.limits) }
     }
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -243,6 +324,27 @@ mod tests {
             assert_eq!(buckets.take("a", start), Ok(()));
             assert_eq!(buckets.take("a", start).is_err(), period == Duration::MAX, "{period:?}");
         }
+    }
+
+    #[test]
+    fn a_key_is_kept_until_its_limit_is_whole_again() {
+        let limit = RateLimit::new(2, SECOND).per(|_| None);
+        let shared = limit.shared.as_ref().expect("sockets share");
+        let (start, levels) = (Instant::now(), |key: &str, now| shared.levels(key.to_owned(), &limit.limits, now));
+        let of = |levels: Arc<Mutex<Levels>>| RateLimited { limits: Arc::clone(&limit.limits), levels };
+        let (ann, other) = (of(levels("ann", start)), of(levels("ann", start)));
+        assert_eq!(ann.take("a", start), Ok(()));
+        assert_eq!(other.take("b", start), Ok(()));
+        assert_eq!(ann.take("a", start), Err(millis(500)), "the other one took it");
+        assert_eq!(of(levels("bob", start)).take("a", start), Ok(()), "another key");
+        drop((ann, other));
+        assert_eq!(of(levels("ann", start)).take("a", start), Err(millis(500)), "coming back is of no use");
+        let crowd = |now| (0..1000).for_each(|n| drop(levels(&format!("visitor {n}"), now)));
+        crowd(start);
+        assert_eq!(of(levels("ann", start)).take("a", start), Err(millis(500)), "nor is a crowd");
+        assert!(shared.table.lock().levels.len() < 200, "who took nothing is not kept");
+        crowd(start + SECOND);
+        assert!(!shared.table.lock().levels.contains_key("ann"), "nothing to remember");
     }
 
     proptest! {

@@ -441,3 +441,22 @@ fn an_event_that_is_dropped_is_logged_too() {
     let lines = logged.take();
     assert!(lines.len() == 1 && lines[0].contains("outcome=cancelled"), "{lines:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn sockets_of_one_address_share_a_limit() {
+    let by_address = RateLimit::new(2, Duration::from_secs(1)).per_address(crate::engine::forwarded_for(1));
+    let log = Log::default();
+    let io = SocketIo::builder().shared::<dyn Kinds>(Session(log)).event_layer(by_address).build();
+    let connect = async |address| Client::<dyn Kinds>::connect(&io).header("x-forwarded-for", address).await.unwrap();
+    let limited = |result: Result<u8, CallError<Told>>| matches!(result, Err(CallError::Rejected(Told(why))) if why.starts_with("RateLimited"));
+    let (ann, tab) = (connect("2001:db8:1:2::1").await, connect("2001:db8:1:2::ff").await);
+    let (bob, nobody) = (connect("192.0.2.1").await, Client::<dyn Kinds>::connect(&io).await.unwrap());
+    assert!(!limited(ann.emit().told().await) && !limited(tab.emit().told().await));
+    assert!(limited(ann.emit().told().await) && limited(tab.emit().told().await), "two of one network");
+    ann.disconnect().await;
+    assert!(limited(connect("2001:db8:1:2::2").await.emit().told().await), "nor does reconnecting help");
+    assert!(!limited(bob.emit().told().await) && !limited(bob.emit().told().await), "another address");
+    assert!(!limited(nobody.emit().told().await) && !limited(nobody.emit().told().await), "one without an address");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!limited(tab.emit().told().await));
+}

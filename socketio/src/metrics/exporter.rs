@@ -57,6 +57,9 @@ const MESSAGES_RECEIVED: &str = "socketio_received_messages_total";
 const BYTES_RECEIVED: &str = "socketio_received_bytes_total";
 const PACKETS_SENT: &str = "socketio_sent_packets_total";
 const BYTES_SENT: &str = "socketio_sent_bytes_total";
+const COMPRESSED: &str = "socketio_messages_compressed_total";
+const BYTES_COMPRESSED: &str = "socketio_compressed_bytes_total";
+const BYTES_SAVED: &str = "socketio_compression_saved_bytes_total";
 const QUEUED: &str = "socketio_queued_bytes";
 const SOCKETS: &str = "socketio_sockets";
 const SOCKETS_REFUSED: &str = "socketio_sockets_refused_total";
@@ -75,7 +78,7 @@ const CLUSTER_RECEIVED: &str = "socketio_cluster_received_total";
 const CLUSTER_LOST: &str = "socketio_cluster_lost_total";
 
 /// Every metric, as in the table of `docs/observability.md`.
-const METRICS: [(&str, Kind, Unit, &str); 26] = [
+const METRICS: [(&str, Kind, Unit, &str); 29] = [
     (CONNECTIONS, Gauge, Unit::Count, "open connections"),
     (OPENED, Counter, Unit::Count, "handshakes that were accepted"),
     (CLOSED, Counter, Unit::Count, "connections that have ended"),
@@ -86,6 +89,9 @@ const METRICS: [(&str, Kind, Unit, &str); 26] = [
     (BYTES_RECEIVED, Counter, Unit::Bytes, "their size"),
     (PACKETS_SENT, Counter, Unit::Count, "packets that were handed to a transport"),
     (BYTES_SENT, Counter, Unit::Bytes, "their size"),
+    (COMPRESSED, Counter, Unit::Count, "messages that were compressed for WebSocket, once for all who share them"),
+    (BYTES_COMPRESSED, Counter, Unit::Bytes, "their size before"),
+    (BYTES_SAVED, Counter, Unit::Bytes, "by how much they became smaller"),
     (QUEUED, Gauge, Unit::Bytes, "what waits to be sent, for all clients together"),
     (SOCKETS, Gauge, Unit::Count, "clients in the namespace"),
     (SOCKETS_REFUSED, Counter, Unit::Count, "clients that a namespace has refused"),
@@ -129,6 +135,12 @@ impl Metrics for Exporter {
             Measured::Sent { transport, packets, bytes } => {
                 counter!(PACKETS_SENT, "transport" => transport).increment(packets as u64);
                 counter!(BYTES_SENT, "transport" => transport).increment(bytes as u64);
+            }
+            Measured::Compressed { messages, bytes, sent } => {
+                counter!(COMPRESSED).increment(messages as u64);
+                counter!(BYTES_COMPRESSED).increment(bytes as u64);
+                // With context takeover, a message may become larger.
+                counter!(BYTES_SAVED).increment(bytes.saturating_sub(sent) as u64);
             }
             Measured::Queued { bytes } => gauge!(QUEUED).set(bytes as f64),
             Measured::SocketConnected { namespace } => gauge!(SOCKETS, "namespace" => namespace.to_owned()).increment(1),

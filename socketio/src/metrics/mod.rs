@@ -100,6 +100,15 @@ pub enum Measured<'a> {
         /// Their size, before the transport's own encoding.
         bytes: usize,
     },
+    /// Messages were compressed for WebSocket, by permessage-deflate; a broadcast once for all clients that can share it.
+    Compressed {
+        /// How many.
+        messages: usize,
+        /// Their size before.
+        bytes: usize,
+        /// And after; what did not become smaller is sent as it is.
+        sent: usize,
+    },
     /// How much waits to be sent, for all clients together. Said at every emission and whenever something was sent.
     Queued {
         /// Bytes, with what it costs to keep them.

@@ -18,6 +18,7 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, Visitor},
     ser::SerializeStruct as _,
 };
+use serde_json::value::RawValue;
 use std::{borrow::Cow, cell::RefCell, fmt, thread::LocalKey};
 
 /// Socket.IO binary data: travels as an attachment, never as a JSON array of numbers.
@@ -107,11 +108,11 @@ pub(crate) fn adopt<'a>(json: &'a str, attachments: &[Bytes]) -> Cow<'a, str> {
 }
 
 /// JSON text taken out of the packet that is being decoded, with the attachments it names, numbered anew from 0.
-pub(crate) fn detach(json: Box<str>) -> (Box<str>, Vec<Bytes>) {
+pub(crate) fn detach(json: Box<RawValue>) -> (Box<RawValue>, Vec<Bytes>) {
     DECODING.with_borrow(|all| {
         let mut list = Vec::new();
-        match renumber(&json, all.as_deref().unwrap_or_default(), &mut list) {
-            Cow::Owned(text) => (text.into_boxed_str(), list),
+        match renumber(json.get(), all.as_deref().unwrap_or_default(), &mut list) {
+            Cow::Owned(text) => (RawValue::from_string(text).expect("invariant: an object stands in place of an object"), list),
             Cow::Borrowed(_) => (json, list),
         }
     })

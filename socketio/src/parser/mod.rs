@@ -20,9 +20,7 @@ mod placeholder;
 mod property;
 
 pub use attachment::Binary;
-#[cfg(feature = "server")]
-pub(crate) use attachment::collect_attachments;
-pub(crate) use attachment::{EXPECTED_BINARY, adopt, detach, with_attachments};
+pub(crate) use attachment::{EXPECTED_BINARY, adopt, collect_attachments, detach, with_attachments};
 pub use custom::{PacketDecoder, Parser, Part, Parts};
 pub use decode::{DecodeError, Decoder, Limits};
 pub use encode::{

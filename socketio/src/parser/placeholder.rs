@@ -30,8 +30,11 @@ pub(super) fn check(json: &str, attachments: usize) -> Result<(), Illegal> {
 /// name: an attachment named twice is appended twice, an unused one is dropped. Without attachments, what looks like a
 /// placeholder is ordinary data and stays.
 pub(crate) fn renumber<'a>(json: &'a str, attachments: &[Bytes], list: &mut Vec<Bytes>) -> Cow<'a, str> {
+    if attachments.is_empty() {
+        return Cow::Borrowed(json);
+    }
     let found = match find(json, attachments.len()) {
-        Ok(found) if !attachments.is_empty() && !found.is_empty() => found,
+        Ok(found) if !found.is_empty() => found,
         _ => return Cow::Borrowed(json),
     };
     let mut text = String::with_capacity(json.len());

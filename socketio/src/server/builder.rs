@@ -459,6 +459,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
             watch: self.watch,
             recovery: self.recovery.map(|recovery| Memory::new(recovery, noticed, self.spelling.clone()) as Arc<dyn Store>),
             spelling: self.spelling,
+            deflated_from: self.config.deflated_from(),
         });
         let shared = Arc::new(Shared {
             mounts: Mounts::new(mounts, Arc::clone(&settings)),

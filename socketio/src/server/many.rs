@@ -136,7 +136,7 @@ impl Many {
 
     fn packet(&self, namespace: &NamespaceCore, ack_id: Option<u64>, event: Body) -> Bundle {
         let packet = namespace.settings.spelling.bundle(encode_event(&namespace.path, ack_id, event));
-        packet.compress(!self.target.flags.uncompressed)
+        packet.compress(!self.target.flags.uncompressed).for_many(namespace.settings.deflated_from)
     }
 
     pub(super) fn emit(&self, event: Body) {

@@ -56,6 +56,8 @@ pub(super) struct Settings {
     /// Set if connections are recovered.
     pub(super) recovery: Option<Arc<dyn Store>>,
     pub(super) spelling: Spelling,
+    /// The size from which WebSockets may compress.
+    pub(super) deflated_from: Option<usize>,
 }
 
 impl Settings {

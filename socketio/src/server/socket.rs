@@ -11,13 +11,14 @@ use super::{
 };
 use crate::{
     contract::{AckData, Events, Incoming, Namespace},
-    engine::{Handshake, Transport},
+    engine::{Handshake, Transport, network},
     id::SocketId,
     parser::Body,
     room::Room,
 };
+use http::request::Parts;
 use serde::Serialize;
-use std::{convert::Infallible, fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::{convert::Infallible, fmt, marker::PhantomData, net::IpAddr, sync::Arc, time::Duration};
 
 /// Server-side handle on one client of namespace `N`, such as `Socket<dyn Chat>`. Cheap to clone.
 ///
@@ -187,6 +188,11 @@ impl<N: ?Sized> Socket<N> {
     /// What its connection is called where its id, a secret, must not be shown.
     pub(crate) fn connection(&self) -> u64 {
         self.core.on_link(|link| link.engine.number)
+    }
+
+    /// The network of its address, as admission counts them.
+    pub(crate) fn network(&self, address: impl Fn(&Parts) -> Option<IpAddr>) -> Option<IpAddr> {
+        address(&self.handshake().to_parts()).map(network)
     }
 
     /// How the client is connected at this moment.

@@ -79,7 +79,7 @@ fn refused(answer: &Response) -> ConnectError {
 /// The Engine.IO packets of a Socket.IO packet, binary ones in base64.
 pub(super) fn packets(spelling: &Spelling, packet: Encoded) -> Vec<String> {
     let Bundle { first, rest } = spelling.bundle(packet);
-    let text = |frame: Frame| match frame.data {
+    let text = |frame: Frame| match frame.into_data() {
         FrameData::Text(framed) => String::from_utf8_lossy(framed.as_payload()).into_owned(),
         FrameData::Binary(bytes) => format!("b{}", STANDARD.encode(bytes)),
     };

@@ -64,10 +64,12 @@ impl Framed {
     }
 }
 
-/// A frame as a client sends it. Spec: RFC 6455, section 5.3: the mask is to be unpredictable, and another for each frame.
-pub(crate) fn masked(opcode: Opcode, payload: &[u8], mask: [u8; 4]) -> Bytes {
+/// A frame as a client sends it: `kind` is an [`Opcode`], perhaps with [`COMPRESSED`](super::COMPRESSED). Spec: RFC 6455, section
+/// 5.3: the mask is to be unpredictable, and another for each frame.
+pub(crate) fn masked(kind: u8, payload: &[u8], mask: [u8; 4]) -> Bytes {
     let mut header = [0; MAX_HEADER];
-    let start = write_header(&mut header, opcode, payload.len());
+    let start = write_header(&mut header, Opcode::Continuation, payload.len());
+    header[start] |= kind;
     header[start + 1] |= 0x80;
     let mut frame = Vec::with_capacity(MAX_HEADER - start + mask.len() + payload.len());
     frame.extend_from_slice(&header[start..]);

@@ -4,6 +4,8 @@ use super::{framed::MAX_HEADER, reader::Error};
 
 /// The longest header of a masked frame.
 pub(super) const MAX_MASKED_HEADER: usize = MAX_HEADER + 4;
+/// In the first byte of a frame: its message is compressed. Spec: RFC 7692, section 6.
+pub(crate) const COMPRESSED: u8 = 0x40;
 /// The longest payload of a control frame.
 const MAX_CONTROL: u64 = 125;
 
@@ -49,6 +51,8 @@ impl Opcode {
 pub(super) struct Header {
     pub(super) opcode: Opcode,
     pub(super) last: bool,
+    /// The first reserved bit: the message is compressed.
+    pub(super) compressed: bool,
     pub(super) mask: [u8; 4],
     pub(super) length: usize,
 }
@@ -60,6 +64,8 @@ pub(super) struct Context {
     pub(super) role: Role,
     /// A message waits for its continuation.
     pub(super) in_message: bool,
+    /// Messages may be compressed.
+    pub(super) deflate: bool,
     /// Bytes that a data frame may have.
     pub(super) limit: usize,
 }
@@ -75,7 +81,10 @@ impl Header {
             Opcode::Text | Opcode::Binary => !context.in_message,
             Opcode::Close | Opcode::Ping | Opcode::Pong => last,
         };
-        if first & 0x70 != 0 || !in_place {
+        let compressed = first & COMPRESSED != 0;
+        // Only the first frame of a message says that it is compressed. Spec: RFC 7692, section 6.
+        let may_be_compressed = context.deflate && matches!(opcode, Opcode::Text | Opcode::Binary);
+        if first & 0x30 != 0 || (compressed && !may_be_compressed) || !in_place {
             return Err(Error::Protocol);
         }
         let Some((&second, rest)) = rest.split_first() else { return Ok(None) };
@@ -102,7 +111,7 @@ impl Header {
             (Role::Server, Some((mask, rest))) => (*mask, rest),
             (Role::Server, None) => return Ok(None),
         };
-        Ok(Some((Header { opcode, last, mask, length }, bytes.len() - rest.len())))
+        Ok(Some((Header { opcode, last, compressed, mask, length }, bytes.len() - rest.len())))
     }
 }
 

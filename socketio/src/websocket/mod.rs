@@ -6,14 +6,16 @@
 //!                          |            what is incomplete waits in one box, which an idle connection does not have
 //!                          +------> Error: with the close code that the peer is told
 //!
+//!  permessage-deflate, where it was agreed on: deflate
 //!  payload with room in front --> Framed: header and payload in one piece, shared by all who send it
 //! ```
 //! A bad frame is refused at the first byte that proves it bad. Lengths are checked against the limit before memory is
 //! taken, and memory grows with what arrives, not with what is announced.
 //!
-//! Not here: the HTTP handshake (`engine::request`), reading and writing (`engine::transport::websocket`), extensions.
+//! Not here: the HTTP handshake (`engine::request`), reading and writing (`engine::transport::websocket`), other extensions.
 
 mod close;
+pub(crate) mod deflate;
 mod framed;
 mod header;
 mod mask;
@@ -21,10 +23,10 @@ mod reader;
 
 pub(crate) use framed::masked;
 pub(crate) use framed::{Framed, MAX_HEADER};
-pub(crate) use header::{Opcode, Role, write_header};
+pub(crate) use header::{COMPRESSED, Opcode, Role, write_header};
 #[cfg(test)]
 use reader::Error;
-pub(crate) use reader::{Incoming, Input, Reader};
+pub(crate) use reader::{Incoming, Input, Reader, Spare};
 
 #[cfg(test)]
 mod tests;

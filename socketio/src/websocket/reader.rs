@@ -7,10 +7,12 @@
 //!    |  +--- frame complete, message goes on --+           |
 //!    +---- payload in pieces, or a fragment ---+-----------+ frame and message complete
 //! ```
-//! The upper way takes no memory but the message's own. What the lower way needs lies in [`Pending`].
+//! The upper way takes no memory but the message's own. What the lower way needs lies in [`Pending`]. A compressed message takes the
+//! lower way of [`Message`] even if it is whole: it is inflated piece by piece, as it arrives.
 
 use super::{
     close,
+    deflate::{Inbound, Inflater},
     header::{Context, Header, MAX_MASKED_HEADER, Opcode, Role},
     mask::unmask,
 };
@@ -46,6 +48,8 @@ pub(crate) enum Error {
     Utf8,
     #[error("WebSocket message too large")]
     TooBig,
+    #[error("illegal compressed WebSocket message")]
+    Deflate,
 }
 
 impl Error {
@@ -53,7 +57,8 @@ impl Error {
     pub(crate) fn close_code(self) -> u16 {
         match self {
             Error::Protocol => 1002,
-            Error::Utf8 => 1007,
+            // RFC 7692 names no code; this one is the reference's.
+            Error::Utf8 | Error::Deflate => 1007,
             Error::TooBig => 1009,
         }
     }
@@ -63,14 +68,28 @@ impl Error {
 #[derive(Debug)]
 pub(crate) struct Input<'a> {
     bytes: &'a mut [u8],
+    spare: &'a mut Spare,
+    /// Set where compressed messages may come.
+    inbound: Option<&'a mut Inbound>,
+}
+
+/// What a thread lends to whoever reads at this moment. Empty in the beginning.
+#[derive(Debug, Default)]
+pub(crate) struct Spare {
     /// What is left of the allocation that small messages share.
-    shared: &'a mut BytesMut,
+    shared: BytesMut,
+    inflater: Option<Box<Inflater>>,
 }
 
 impl<'a> Input<'a> {
-    /// `shared` is empty in the beginning, and the same for every read of a thread.
-    pub(crate) fn new(bytes: &'a mut [u8], shared: &'a mut BytesMut) -> Self {
-        Input { bytes, shared }
+    /// `spare` is the same for every read of a thread.
+    pub(crate) fn new(bytes: &'a mut [u8], spare: &'a mut Spare) -> Self {
+        Input { bytes, spare, inbound: None }
+    }
+
+    /// Messages may be compressed, if there is something to inflate them with.
+    pub(crate) fn inflated(self, inbound: Option<&'a mut Inbound>) -> Self {
+        Input { inbound, ..self }
     }
 
     fn take(&mut self, length: usize) -> &'a mut [u8] {
@@ -84,11 +103,12 @@ impl<'a> Input<'a> {
         if payload.len() >= SHARED_MESSAGE {
             return Bytes::copy_from_slice(payload);
         }
-        if self.shared.capacity() < payload.len() {
-            self.shared.reserve(SHARED_BYTES);
+        let shared = &mut self.spare.shared;
+        if shared.capacity() < payload.len() {
+            shared.reserve(SHARED_BYTES);
         }
-        self.shared.extend_from_slice(payload);
-        self.shared.split().freeze()
+        shared.extend_from_slice(payload);
+        shared.split().freeze()
     }
 }
 
@@ -125,6 +145,9 @@ struct Frame {
 #[derive(Debug)]
 pub(super) struct Message {
     is_text: bool,
+    compressed: bool,
+    /// Bytes of its payload that have come; more or fewer than those of the message if it is compressed.
+    arrived: usize,
     pub(super) data: Vec<u8>,
     /// So much of a text is known to be UTF-8; what follows is the start of one character.
     checked: usize,
@@ -155,6 +178,11 @@ impl Reader {
             if whole && alone {
                 let payload = input.take(header.length);
                 unmask(payload, header.mask, 0);
+                if header.compressed {
+                    let mut message = Message::new(header);
+                    message.inflate(payload, true, input, self.limit)?;
+                    return message.finish().map(Some);
+                }
                 return whole_frame(header.opcode, input.keep(payload)).map(Some);
             }
             self.pending.get_or_insert_default().begin(header);
@@ -163,8 +191,9 @@ impl Reader {
 
     fn header(&mut self, input: &mut Input<'_>) -> Result<Option<Header>, Error> {
         let message = self.pending.as_ref().and_then(|pending| pending.message.as_ref());
-        let taken = message.map_or(0, |message| message.data.len());
-        let context = Context { role: self.role, in_message: message.is_some(), limit: self.limit - taken };
+        let taken = message.map_or(0, |message| message.arrived);
+        let (deflate, limit) = (input.inbound.is_some(), self.limit - taken);
+        let context = Context { role: self.role, in_message: message.is_some(), deflate, limit };
         if let Some(pending) = self.pending.as_mut().filter(|pending| pending.head_length > 0) {
             while let [first, ..] = *input.bytes {
                 input.take(1);
@@ -198,7 +227,8 @@ impl Reader {
         unmask(piece, frame.header.mask, frame.arrived as u64);
         frame.arrived += piece.len();
         let complete = piece.len() == left;
-        let Header { opcode, last, .. } = frame.header;
+        let header = frame.header;
+        let Header { opcode, last, .. } = header;
         if complete {
             pending.frame = None;
         }
@@ -209,9 +239,13 @@ impl Reader {
             }
             Some(whole_frame(opcode, std::mem::take(&mut pending.control).into())?)
         } else {
-            let message =
-                pending.message.get_or_insert_with(|| Message { is_text: opcode == Opcode::Text, data: Vec::new(), checked: 0 });
-            message.append(piece, left)?;
+            let message = pending.message.get_or_insert_with(|| Message::new(header));
+            message.arrived += piece.len();
+            if message.compressed {
+                message.inflate(piece, complete && last, input, self.limit)?;
+            } else {
+                message.append(piece, left)?;
+            }
             if complete && last { pending.message.take().map(Message::finish).transpose()? } else { None }
         };
         self.rest();
@@ -233,6 +267,24 @@ impl Pending {
 }
 
 impl Message {
+    /// A message that begins with this frame.
+    fn new(header: Header) -> Self {
+        let Header { opcode, compressed, .. } = header;
+        Message { is_text: opcode == Opcode::Text, compressed, arrived: 0, data: Vec::new(), checked: 0 }
+    }
+
+    /// Takes in a piece of a compressed message.
+    fn inflate(&mut self, piece: &[u8], last: bool, input: &mut Input<'_>, limit: usize) -> Result<(), Error> {
+        // Announced only where it may be.
+        let inbound = input.inbound.as_deref_mut().ok_or(Error::Protocol)?;
+        let spare = &mut input.spare.inflater;
+        let inflated = inbound.append(piece, &mut self.data, limit, spare);
+        let inflated = inflated.and_then(|()| if last { inbound.finish(&mut self.data, limit, spare) } else { Ok(()) });
+        // What came before a mistake goes first, however the message was cut into pieces.
+        self.check()?;
+        inflated
+    }
+
     /// `left`: bytes that the frame still had before this piece.
     fn append(&mut self, piece: &[u8], left: usize) -> Result<(), Error> {
         let needed = self.data.len() + piece.len();
@@ -243,6 +295,11 @@ impl Message {
             self.data.reserve_exact(room - self.data.len());
         }
         self.data.extend_from_slice(piece);
+        self.check()
+    }
+
+    /// Refuses a text as soon as it is none.
+    fn check(&mut self) -> Result<(), Error> {
         if !self.is_text {
             return Ok(());
         }

@@ -12,6 +12,8 @@ export const F5 = "/legacy/";
 export const F6 = "/recovery/";
 export const F7 = "/msgpack/";
 export const F8 = "/cors/";
+export const F9 = "/engine.io-deflate/";
+export const F10 = "/deflate/";
 export const SEPARATOR = "\x1e";
 
 /**

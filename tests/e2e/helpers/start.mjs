@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 
 const reference = fileURLToPath(new URL("../reference/server.mjs", import.meta.url));
 
-// Splits a command line into words; single and double quotes group, nothing else is special.
-function words(line) {
+/** Splits a command line into words; single and double quotes group, nothing else is special. */
+export function words(line) {
   return [...line.matchAll(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g)].map(([word]) => word.replace(/["']/g, ""));
 }
 

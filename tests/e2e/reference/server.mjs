@@ -1,4 +1,4 @@
-// The conformance fixture (groups H, F1 to F8) on the official Node server: the oracle of the suites.
+// The conformance fixture (groups H, F1 to F10) on the official Node server: the oracle of the suites.
 // Argument types are checked the way a typed server would (a wrong type = the event is ignored, no ack);
 // nothing else is guarded, so whatever kills a stock Node server kills this one too.
 import { createServer } from "node:http";
@@ -26,6 +26,11 @@ for (const [path, allowEIO3] of [["/engine.io/", false], ["/engine.io-v3/", true
   engine.attach(http, { path });
 }
 
+// F9: the same, with permessage-deflate
+const deflating = new EngineServer({ maxHttpBufferSize: 1_000_000, perMessageDeflate: { threshold: 0 } });
+deflating.on("connection", (socket) => socket.on("message", (data) => socket.send(data)));
+deflating.attach(http, { path: "/engine.io-deflate/" });
+
 // F2: the handlers of the socket.io-protocol Readme
 const protocol = new Server(http, {
   path: "/socket.io/",
@@ -45,7 +50,7 @@ protocol.on("connection", (socket) => {
 });
 protocol.of("/custom").on("connection", (socket) => socket.emit("auth", socket.handshake.auth));
 
-// F4 to F8: the app
+// F4 to F8, and F10: the app
 const appOptions = {
   serveClient: false,
   pingInterval: 25_000,
@@ -62,6 +67,7 @@ app(new Server(http, { ...appOptions, path: "/fixture/" }));
 app(new Server(http, { ...appOptions, path: "/recovery/", connectionStateRecovery: { maxDisconnectionDuration: 5000 } }));
 app(new Server(http, { ...appOptions, path: "/legacy/", allowEIO3: true }));
 app(new Server(http, { ...appOptions, path: "/msgpack/", parser: msgpack }));
+app(new Server(http, { ...appOptions, path: "/deflate/", perMessageDeflate: { threshold: 1024 } }));
 app(
   new Server(http, {
     ...appOptions,

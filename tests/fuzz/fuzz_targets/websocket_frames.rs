@@ -1,4 +1,5 @@
-//! What a WebSocket client sends: whole, in reads of any size, and masked again so that random bytes become legal frames.
+//! What a WebSocket client sends: whole, in reads of any size, and masked again so that random bytes become legal frames; without
+//! permessage-deflate, and with it, with and without context takeover.
 //! The first byte is the size of the reads, the second the message limit.
 #![no_main]
 
@@ -9,17 +10,20 @@ mod text {
 #[path = "../../../socketio/src/websocket/mod.rs"]
 mod websocket;
 
-use bytes::BytesMut;
 use libfuzzer_sys::fuzz_target;
-use websocket::{Incoming, Input, Reader, Role};
+use websocket::{Incoming, Input, Reader, Role, Spare, deflate::Inbound};
 
 /// What came of these reads, and the close code of what is wrong with them.
-fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>, limit: usize) -> (Vec<Incoming>, Option<u16>) {
+fn read<'a>(
+    pieces: impl Iterator<Item = &'a [u8]>,
+    limit: usize,
+    takeover: Option<bool>,
+) -> (Vec<Incoming>, Option<u16>) {
     let mut reader = Reader::new(Role::Server, limit);
-    let (mut all, mut shared) = (Vec::new(), BytesMut::new());
+    let (mut all, mut spare, mut inbound) = (Vec::new(), Spare::default(), takeover.map(Inbound::new));
     for piece in pieces {
         let mut piece = piece.to_vec();
-        let mut input = Input::new(&mut piece, &mut shared);
+        let mut input = Input::new(&mut piece, &mut spare).inflated(inbound.as_mut());
         loop {
             match reader.next(&mut input) {
                 Ok(None) => break,
@@ -49,9 +53,15 @@ fn with_masks(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn check(bytes: &[u8], size: usize, limit: usize) {
-    let whole = read(std::iter::once(bytes), limit);
-    assert_eq!(read(bytes.chunks(size), limit), whole);
-    assert_eq!(read(bytes.chunks(1), limit), whole);
+    for takeover in [None, Some(false), Some(true)] {
+        check_with(bytes, size, limit, takeover);
+    }
+}
+
+fn check_with(bytes: &[u8], size: usize, limit: usize, takeover: Option<bool>) {
+    let whole = read(std::iter::once(bytes), limit, takeover);
+    assert_eq!(read(bytes.chunks(size), limit, takeover), whole);
+    assert_eq!(read(bytes.chunks(1), limit, takeover), whole);
     for incoming in &whole.0 {
         let length = match incoming {
             Incoming::Text(text) => text.len(),

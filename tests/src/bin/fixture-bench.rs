@@ -1,69 +1,22 @@
-//! `fixture-bench PORT`: the server that the benchmark harness measures.
+//! `fixture-bench PORT [typed|value|raw]`: the server that the benchmarks measure, and what it decodes arguments into.
 //!
-//! Port 0 takes a free one; the first line of output tells it. Namespaces `/` and `/ns0` to `/ns9`, all with `echo`, `echob`, `join` and `broadcast`. `BENCH_PING_MS` is the ping interval.
+//! Port 0 takes a free one; the first line of output tells it. `BENCH_PING_MS` is the ping interval. The events are in `load`.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use socketio::{Ack, Binary, ConnectError, Socket, SocketIo, events, namespace};
-use socketio_tests::listen;
+use socketio_tests::{
+    listen,
+    load::{self, Kind},
+};
 use std::time::Duration;
-
-#[derive(Serialize, Deserialize)]
-struct Broadcast {
-    data: Value,
-    room: String,
-}
-
-#[namespace("/", emits = BenchEvents, schema = false)]
-trait Bench {
-    #[event]
-    async fn echo(&self, value: Value) -> Value;
-    #[event]
-    async fn echob(&self, bytes: Binary) -> Binary;
-    #[event]
-    async fn join(&self, room: &str) -> Ack;
-    #[event]
-    async fn broadcast(&self, message: Broadcast);
-}
-
-#[events(schema = false)]
-trait BenchEvents {
-    #[event]
-    async fn msg(&self, data: &Value);
-}
-
-struct Session(Socket<dyn Bench>);
-
-async fn connect(socket: Socket<dyn Bench>) -> Result<Session, ConnectError> {
-    Ok(Session(socket))
-}
-
-impl Bench for Session {
-    async fn echo(&self, value: Value) -> Value {
-        value
-    }
-    async fn echob(&self, bytes: Binary) -> Binary {
-        bytes
-    }
-    async fn join(&self, room: &str) -> Ack {
-        self.0.join(room);
-        Ack
-    }
-    async fn broadcast(&self, message: Broadcast) {
-        self.0.namespace().to(message.room).emit().msg(&message.data);
-    }
-}
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let port = std::env::args().nth(1).and_then(|port| port.parse().ok()).ok_or("usage: fixture-bench PORT")?;
+    const USAGE: &str = "usage: fixture-bench PORT [typed|value|raw]";
+    let mut args = std::env::args().skip(1);
+    let port = args.next().and_then(|port| port.parse().ok()).ok_or(USAGE)?;
+    let kind = args.next().map_or(Some(Kind::Typed), |kind| Kind::named(&kind)).ok_or(USAGE)?;
     let ping = std::env::var("BENCH_PING_MS").ok().and_then(|millis| millis.parse().ok()).unwrap_or(25_000);
-    let mut builder =
-        SocketIo::builder().ping_interval(Duration::from_millis(ping)).max_payload(10_000_000).namespace::<dyn Bench, _>(connect);
-    for i in 0..10 {
-        builder = builder.namespace_at::<dyn Bench, _>(format!("/ns{i}"), connect);
-    }
-    let app = axum::Router::new().layer(builder.build().layer());
+    let io = load::builder(kind).ping_interval(Duration::from_millis(ping)).build();
+    let app = axum::Router::new().layer(io.layer());
     let listener = listen::bind(port)?;
     #[allow(clippy::print_stdout)]
     {

@@ -78,7 +78,7 @@ impl World {
         }
         self.manager.set_busy(false);
         for frame in frames {
-            self.said.push(match frame.data {
+            self.said.push(match frame.into_data() {
                 FrameData::Text(text) => format!("send {}", String::from_utf8_lossy(&text.as_payload()[1..])),
                 FrameData::Binary(bytes) => format!("send {} bytes", bytes.len()),
             });

@@ -16,6 +16,11 @@ impl From<IpAddr> for Network {
     }
 }
 
+/// The network that an address counts for.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    Network::from(address).0
+}
+
 /// The address of a client behind `proxies` proxies of yours, from the header `X-Forwarded-For`: for
 /// [`Builder::client_address`](crate::Builder::client_address).
 ///

@@ -4,10 +4,7 @@ use super::{Connection, FINISH_TIMEOUT, Link, Probe};
 use crate::{
     engine::{
         proto::{Frame, Input, Message, Output, Packet, UNSENT_PONGS},
-        transport::{
-            polling::{self, Answer, Command, Responder},
-            websocket::Opening,
-        },
+        transport::polling::{self, Answer, Command, Responder},
     },
     metrics::Measured,
 };
@@ -63,9 +60,8 @@ impl Connection {
                 self.poll = None;
                 handle(Input::PollAborted);
             }
-            Command::WebSocket(upgrade, revision) => {
+            Command::WebSocket(opening) => {
                 handle(Input::ProbeOpened);
-                let opening = Opening::new(upgrade, false, self.max_message_bytes).speaking(revision);
                 match self.session.poll() {
                     Some(Output::AcceptProbe) => self.probe = Some(Box::new(Probe::Opening(opening))),
                     _ => dismiss(Probe::Opening(opening)),

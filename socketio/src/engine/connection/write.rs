@@ -5,7 +5,7 @@ use crate::{
     engine::{
         outbox::Readiness,
         proto::{Frame, Input, Path},
-        transport::polling,
+        transport::{deflate::Compressed, polling},
     },
     metrics::Measured,
 };
@@ -37,6 +37,11 @@ impl Connection {
         if packets > 0 {
             self.handle.meter.record(Measured::Sent { transport: self.transport().as_str(), packets, bytes });
             self.handle.meter.record_queue();
+        }
+        if let Link::WebSocket(websocket) = &mut self.link
+            && let Some(Compressed { messages, bytes, sent }) = websocket.compressed()
+        {
+            self.handle.meter.record(Measured::Compressed { messages, bytes, sent });
         }
     }
 

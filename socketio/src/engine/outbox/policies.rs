@@ -22,7 +22,7 @@ fn bundle(number: usize, frames: usize) -> Bundle {
 }
 
 fn text(frame: &Frame) -> String {
-    format!("{:?}", frame.data)
+    format!("{:?}", frame.data())
 }
 
 #[derive(Debug, Clone)]

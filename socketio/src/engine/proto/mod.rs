@@ -11,6 +11,7 @@ mod packet;
 pub(crate) mod payload;
 mod revision;
 mod server;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -19,6 +20,7 @@ pub(crate) mod v3;
 pub(crate) use handshake::open_packet;
 pub use packet::Message;
 pub(crate) use packet::{Frame, FrameData, Packet};
+
 pub(crate) use revision::{Payload, Revision};
 pub(crate) use server::{Input, Output, Path, ServerSession, Timing, UNSENT_PONGS};
 pub use transport::Transport;

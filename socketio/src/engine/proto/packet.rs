@@ -1,5 +1,6 @@
 //! One Engine.IO packet, decoded (`Packet`) and encoded for sending (`Frame`).
 
+use super::shared::Shared;
 use crate::{
     text::Text,
     websocket::{Framed, MAX_HEADER},
@@ -9,6 +10,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
 };
 use bytes::{Buf, Bytes};
+use std::sync::Arc;
 
 /// What an application sends and receives: one text or one binary message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,11 +104,18 @@ pub(super) fn decode_base64(text: &[u8]) -> Bytes {
 }
 
 /// An encoded packet, shared between all connections that send it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Frame {
-    pub(crate) data: FrameData,
+    body: Body,
     /// Whether it wants to be compressed by a transport that can; one that says no does not object to the company of others.
     pub(crate) compress: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Body {
+    Alone(FrameData),
+    /// With compressed forms, for frames that many send where clients may have them compressed.
+    Shared(Arc<Shared>),
 }
 
 /// The bytes of a frame.
@@ -117,6 +126,14 @@ pub(crate) enum FrameData {
     /// A binary message. WebSocket sends it as it is, polling as `b` and base64.
     Binary(Bytes),
 }
+
+impl PartialEq for Frame {
+    fn eq(&self, other: &Self) -> bool {
+        (self.data(), self.compress) == (other.data(), other.compress)
+    }
+}
+
+impl Eq for Frame {}
 
 impl Frame {
     /// What a queued frame is counted as beside its bytes: the queue's own memory.
@@ -141,16 +158,47 @@ impl Frame {
 
     /// A packet as text, its type character included.
     fn text(packet: Framed) -> Frame {
-        Frame { data: FrameData::Text(packet), compress: true }
+        Frame { body: Body::Alone(FrameData::Text(packet)), compress: true }
     }
 
     /// A binary message.
     pub(crate) fn binary(message: Bytes) -> Frame {
-        Frame { data: FrameData::Binary(message), compress: true }
+        Frame { body: Body::Alone(FrameData::Binary(message)), compress: true }
+    }
+
+    /// The bytes as they are.
+    pub(crate) fn data(&self) -> &FrameData {
+        match &self.body {
+            Body::Alone(data) => data,
+            Body::Shared(shared) => &shared.data,
+        }
+    }
+
+    /// The bytes as they are.
+    pub(crate) fn into_data(self) -> FrameData {
+        match self.body {
+            Body::Alone(data) => data,
+            Body::Shared(shared) => shared.data.clone(),
+        }
+    }
+
+    /// From now on, its clones share what it is compressed to.
+    pub(crate) fn share(&mut self) {
+        if let Body::Alone(data) = &self.body {
+            self.body = Body::Shared(Arc::new(Shared::new(data.clone())));
+        }
+    }
+
+    /// What it shares with its clones.
+    pub(crate) fn shared(&self) -> Option<&Shared> {
+        match &self.body {
+            Body::Alone(_) => None,
+            Body::Shared(shared) => Some(shared),
+        }
     }
 
     pub(crate) fn is_pong(&self) -> bool {
-        matches!(&self.data, FrameData::Text(framed) if framed.as_payload() == b"3")
+        matches!(self.data(), FrameData::Text(framed) if framed.as_payload() == b"3")
     }
 
     /// Encodes a packet that is no message.
@@ -170,7 +218,7 @@ impl Frame {
 
     /// Its size as one packet, its type included; over polling, binary data grows by its encoding.
     pub(crate) fn size(&self) -> usize {
-        match &self.data {
+        match self.data() {
             FrameData::Text(framed) => framed.as_payload().len(),
             FrameData::Binary(bytes) => bytes.len(),
         }
@@ -183,7 +231,7 @@ impl Frame {
 
     /// Appends the frame as a part of a polling payload.
     pub(super) fn write_to(&self, payload: &mut Vec<u8>) {
-        match &self.data {
+        match self.data() {
             FrameData::Text(framed) => payload.extend_from_slice(framed.as_payload()),
             FrameData::Binary(bytes) => {
                 payload.push(b'b');
@@ -197,7 +245,7 @@ impl Frame {
 
     /// The length of the frame in a polling payload.
     pub(crate) fn payload_length(&self) -> usize {
-        match &self.data {
+        match self.data() {
             FrameData::Text(framed) => framed.as_payload().len(),
             FrameData::Binary(bytes) => 1 + bytes.len().div_ceil(3) * 4,
         }

@@ -9,7 +9,7 @@ const SEPARATOR: u8 = 0x1e;
 /// Joins frames to the body of one answer.
 pub(crate) fn encode<'a>(frames: impl Iterator<Item = &'a Frame> + Clone) -> Bytes {
     let mut few = frames.clone();
-    if let (Some(Frame { data: FrameData::Text(alone), .. }), None) = (few.next(), few.next()) {
+    if let (Some(FrameData::Text(alone)), None) = (few.next().map(Frame::data), few.next()) {
         return alone.payload();
     }
     let length: usize = frames.clone().map(|frame| frame.payload_length() + 1).sum();

@@ -1,10 +1,10 @@
 //! Long polling as the connection's task sees it: requests come as commands and are answered through a one-shot channel.
 
+use super::websocket::Opening;
 use crate::{
     engine::proto::{Frame, Payload, Revision},
     text::Text,
 };
-use hyper::upgrade::OnUpgrade;
 use tokio::sync::oneshot;
 
 /// The answer to one polling request.
@@ -34,8 +34,8 @@ pub(crate) enum Command {
     PostAnswered(Text),
     PostDropped,
     PostAborted,
-    /// A request to open a WebSocket with this session's id, on which packets are to be spelled like this.
-    WebSocket(OnUpgrade, Revision),
+    /// A WebSocket with this session's id is about to open.
+    WebSocket(Opening),
 }
 
 /// Answers a hanging GET with these frames. `false`: the client has gone.

@@ -4,14 +4,15 @@
 //!  socket --> buffer of the thread --> Reader --> packets          nothing is kept but an incomplete message
 //!  socket <-- one frame as it is, or a buffer of the thread in which small ones stand together, large ones behind it
 //! ```
-//! An idle connection owns no buffer. Not here: the frames themselves; see `websocket`.
+//! An idle connection owns no buffer. Not here: the frames themselves, see `websocket`; what is compressed, see `deflate`.
 
+use super::deflate::{Compressed, Deflating};
 use crate::{
     engine::proto::{Frame, FrameData, Packet, Revision},
-    websocket::{Incoming, Input, MAX_HEADER, Opcode, Reader, Role, masked, write_header},
+    websocket::{COMPRESSED, Incoming, Input, MAX_HEADER, Opcode, Reader, Role, Spare, masked, write_header},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use hyper::{
     rt::{Read, ReadBuf, Write},
     upgrade::{OnUpgrade, Upgraded},
@@ -31,14 +32,17 @@ const READ_BYTES: usize = 256 << 10;
 const LARGE_FRAME: usize = 4 << 10;
 /// So much stands together before it is written.
 const GATHERED_BYTES: usize = 32 << 10;
+/// So much is handed over at once. A socket takes what it has room for; a stream of HTTP/2 takes over several writes whole, which
+/// then wait where no limit counts them.
+const WRITTEN_AT_ONCE: usize = 64 << 10;
 /// Answers to pings that the client does not read. Beyond this, only the last ping is answered, which RFC 6455 allows.
 const UNREAD_PONGS: usize = 4 << 10;
 
 thread_local! {
     /// Lent to the connection that reads at this moment.
     static READ: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-    /// What is left of the memory that small messages share.
-    static SHARED: Cell<BytesMut> = Cell::new(BytesMut::new());
+    /// Lent to the same.
+    static SPARE: Cell<Spare> = Cell::default();
     /// Lent to the connection that writes at this moment.
     static WRITE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
@@ -59,6 +63,8 @@ pub(crate) struct WebSocket {
     role: Role,
     revision: Revision,
     reader: Reader,
+    /// Set if permessage-deflate was agreed on.
+    deflating: Option<Box<Deflating>>,
     /// Small frames that go before all others: pongs, a probe's answer, the close frame at the end.
     first: Vec<u8>,
     /// What the network has not taken of the last write.
@@ -88,18 +94,24 @@ pub(crate) struct Opening {
     role: Role,
     revision: Revision,
     max_message_bytes: usize,
+    deflating: Option<Box<Deflating>>,
 }
 
 impl Opening {
     /// The side of a client masks what it sends.
     pub(crate) fn new(upgrade: OnUpgrade, masks: bool, max_message_bytes: usize) -> Self {
         let role = if masks { Role::Client } else { Role::Server };
-        Opening { upgrade, role, revision: Revision::Four, max_message_bytes }
+        Opening { upgrade, role, revision: Revision::Four, max_message_bytes, deflating: None }
     }
 
     /// The same WebSocket with packets of another revision.
     pub(crate) fn speaking(self, revision: Revision) -> Self {
         Opening { revision, ..self }
+    }
+
+    /// The same WebSocket with permessage-deflate, if it was agreed on.
+    pub(crate) fn deflating(self, deflating: Option<Box<Deflating>>) -> Self {
+        Opening { deflating, ..self }
     }
 
     /// `None`: the connection was lost.
@@ -110,6 +122,7 @@ impl Opening {
             role: self.role,
             revision: self.revision,
             reader: Reader::new(self.role, self.max_message_bytes),
+            deflating: self.deflating.take(),
             first: Vec::new(),
             unsent: None,
             unflushed: false,
@@ -133,8 +146,9 @@ impl WebSocket {
                 take(Received::Closed);
                 return Poll::Ready(());
             }
-            let mut shared = SHARED.take();
-            let mut input = Input::new(&mut buffer[..length], &mut shared);
+            let mut spare = SPARE.take();
+            let mut deflating = self.deflating.take();
+            let mut input = Input::new(&mut buffer[..length], &mut spare).inflated(deflating.as_mut().map(|some| some.inbound()));
             while self.input == Side::Open {
                 match self.reader.next(&mut input) {
                     Ok(None) => break,
@@ -156,7 +170,8 @@ impl WebSocket {
                     }
                 }
             }
-            SHARED.set(shared);
+            SPARE.set(spare);
+            self.deflating = deflating;
             Poll::Ready(())
         })
     }
@@ -277,7 +292,7 @@ impl WebSocket {
         while one.has_remaining() || two.has_remaining() {
             let io = Pin::new(&mut self.io);
             let written = match (one.chunk(), &two[..]) {
-                (alone, []) | ([], alone) => ready!(io.poll_write(cx, alone)),
+                (alone, []) | ([], alone) => ready!(io.poll_write(cx, &alone[..alone.len().min(WRITTEN_AT_ONCE)])),
                 (one, two) => ready!(io.poll_write_vectored(cx, &[IoSlice::new(one), IoSlice::new(two)])),
             }?;
             if written == 0 {
@@ -308,18 +323,34 @@ impl WebSocket {
 
     fn control(&mut self, opcode: Opcode, payload: &[u8]) {
         if self.role == Role::Client {
-            return self.first.extend_from_slice(&masked(opcode, payload, rand::random()));
+            return self.first.extend_from_slice(&masked(opcode as u8, payload, rand::random()));
         }
         self.first.extend_from_slice(&Header::new(opcode, payload.len()));
         self.first.extend_from_slice(payload);
     }
 
-    fn parts(&self, frame: Frame) -> (Header, Bytes) {
-        match (self.role, self.revision.websocket_frame(frame.data)) {
+    /// What was compressed since this was asked last; `None`: nothing.
+    pub(crate) fn compressed(&mut self) -> Option<Compressed> {
+        let compressed = std::mem::take(&mut self.deflating.as_mut()?.compressed);
+        (compressed.messages > 0).then_some(compressed)
+    }
+
+    fn parts(&mut self, frame: Frame) -> (Header, Bytes) {
+        if let Some(deflating) = &mut self.deflating
+            && let Some((opcode, payload)) = deflating.message(&frame, self.revision)
+        {
+            return match self.role {
+                Role::Server => (Header::new(opcode, payload.len()).compressed(), payload),
+                Role::Client => (Header::NONE, masked(opcode as u8 | COMPRESSED, &payload, rand::random())),
+            };
+        }
+        match (self.role, self.revision.websocket_frame(frame.into_data())) {
             (Role::Server, FrameData::Text(framed)) => (Header::NONE, framed.into_bytes()),
             (Role::Server, FrameData::Binary(bytes)) => (Header::new(Opcode::Binary, bytes.len()), bytes),
-            (Role::Client, FrameData::Text(framed)) => (Header::NONE, masked(Opcode::Text, framed.as_payload(), rand::random())),
-            (Role::Client, FrameData::Binary(bytes)) => (Header::NONE, masked(Opcode::Binary, &bytes, rand::random())),
+            (Role::Client, FrameData::Text(framed)) => {
+                (Header::NONE, masked(Opcode::Text as u8, framed.as_payload(), rand::random()))
+            }
+            (Role::Client, FrameData::Binary(bytes)) => (Header::NONE, masked(Opcode::Binary as u8, &bytes, rand::random())),
         }
     }
 }
@@ -337,6 +368,12 @@ impl Header {
         let mut room = [0; MAX_HEADER];
         let start = write_header(&mut room, opcode, length);
         Header { room, start }
+    }
+
+    /// The same for a compressed message.
+    fn compressed(mut self) -> Self {
+        self.room[self.start] |= COMPRESSED;
+        self
     }
 }
 

@@ -246,6 +246,8 @@ impl Store for Memory {
             socket.deliver(packet.clone());
         }
         if let Some(target) = target {
+            // The log keeps it as it is: it would hold compressed forms for longer than anybody reads them.
+            let packet = packet.for_many(namespace.settings.deflated_from);
             members.visit(&target, |socket| socket.deliver(packet.clone()));
         }
         drop(order);

@@ -1,12 +1,13 @@
 //! The reader against the shared vectors, against random frames in random pieces, and against an independent implementation.
 
 mod oracle;
-mod script;
+pub(super) mod script;
 
-use super::{Error, Framed, Incoming, Input, Opcode, Reader, Role, mask, write_header};
-use bytes::BytesMut;
+use super::{Error, Framed, Incoming, Input, Opcode, Reader, Role, Spare, mask, write_header};
+
 use proptest::prelude::*;
 use script::{Answer, frame};
+use std::ops::ControlFlow;
 
 const LIMIT: usize = 1_000_000;
 
@@ -16,29 +17,33 @@ fn answers<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, limit: usize) -> Vec<
 }
 
 fn answers_of<'a>(mut reader: Reader, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Answer> {
-    let (mut answers, mut shared) = (Vec::new(), BytesMut::new());
+    let (mut answers, mut shared) = (Vec::new(), Spare::default());
     for piece in pieces {
         let mut piece = piece.to_vec();
-        let mut input = Input::new(&mut piece, &mut shared);
-        loop {
-            match reader.next(&mut input) {
-                Ok(None) => break,
-                Ok(Some(Incoming::Text(text))) => answers.push(Answer::Text(text.as_bytes().to_vec())),
-                Ok(Some(Incoming::Binary(bytes))) => answers.push(Answer::Binary(bytes.to_vec())),
-                Ok(Some(Incoming::Ping(payload))) => answers.push(Answer::Pong(payload.to_vec())),
-                Ok(Some(Incoming::Pong)) => {}
-                Ok(Some(Incoming::Close(payload))) => {
-                    answers.push(Answer::Close(payload.to_vec()));
-                    return answers;
-                }
-                Err(error) => {
-                    answers.push(Answer::Failed(error.close_code()));
-                    return answers;
-                }
-            }
+        if answer(&mut reader, &mut Input::new(&mut piece, &mut shared), &mut answers).is_break() {
+            break;
         }
     }
     answers
+}
+
+/// What it answers to one read. `Break`: nothing follows.
+pub(super) fn answer(reader: &mut Reader, input: &mut Input<'_>, answers: &mut Vec<Answer>) -> ControlFlow<()> {
+    loop {
+        let (answer, last) = match reader.next(input) {
+            Ok(None) => return ControlFlow::Continue(()),
+            Ok(Some(Incoming::Text(text))) => (Answer::Text(text.as_bytes().to_vec()), false),
+            Ok(Some(Incoming::Binary(bytes))) => (Answer::Binary(bytes.to_vec()), false),
+            Ok(Some(Incoming::Ping(payload))) => (Answer::Pong(payload.to_vec()), false),
+            Ok(Some(Incoming::Pong)) => continue,
+            Ok(Some(Incoming::Close(payload))) => (Answer::Close(payload.to_vec()), true),
+            Err(error) => (Answer::Failed(error.close_code()), true),
+        };
+        answers.push(answer);
+        if last {
+            return ControlFlow::Break(());
+        }
+    }
 }
 
 #[test]
@@ -93,7 +98,7 @@ fn memory_follows_what_arrives() {
     let mut reader = Reader::new(Role::Server, 100_000_000);
     let mut read = |bytes: &[u8]| {
         let mut bytes = bytes.to_vec();
-        assert_eq!(reader.next(&mut Input::new(&mut bytes, &mut BytesMut::new())), Ok(None));
+        assert_eq!(reader.next(&mut Input::new(&mut bytes, &mut Spare::default())), Ok(None));
         let message = reader.pending.as_ref().and_then(|pending| pending.message.as_ref());
         message.map_or(0, |message| message.data.capacity())
     };
@@ -110,7 +115,7 @@ fn nothing_is_kept_between_messages() {
         let mut reader = Reader::new(Role::Server, LIMIT);
         for piece in bytes.chunks(1) {
             let mut piece = piece.to_vec();
-            let mut shared = BytesMut::new();
+            let mut shared = Spare::default();
             let mut input = Input::new(&mut piece, &mut shared);
             while reader.next(&mut input).expect("legal").is_some() {}
         }
@@ -121,7 +126,7 @@ fn nothing_is_kept_between_messages() {
 #[test]
 fn small_messages_share_memory_within_bounds() {
     let mut bytes = frame(0x82, true, &[5; 100]).repeat(1000);
-    let mut shared = BytesMut::new();
+    let mut shared = Spare::default();
     let mut input = Input::new(&mut bytes, &mut shared);
     let mut reader = Reader::new(Role::Server, LIMIT);
     let mut starts = Vec::new();
@@ -136,7 +141,7 @@ fn small_messages_share_memory_within_bounds() {
 
 #[test]
 fn memory_of_messages_that_are_gone_is_used_again() {
-    let (mut reader, mut shared) = (Reader::new(Role::Server, LIMIT), BytesMut::new());
+    let (mut reader, mut shared) = (Reader::new(Role::Server, LIMIT), Spare::default());
     let mut places = std::collections::BTreeSet::new();
     for _ in 0..1000 {
         let mut bytes = frame(0x82, true, &[5; 100]);

@@ -127,7 +127,7 @@ proptest! {
 
     #[test]
     fn what_a_client_sends_the_oracle_reads(text in "\\PC{0,300}", binary in proptest::collection::vec(any::<u8>(), 0..900), mask: [u8; 4]) {
-        let frames = [masked(Opcode::Text, text.as_bytes(), mask), masked(Opcode::Binary, &binary, mask)].concat();
+        let frames = [masked(Opcode::Text as u8, text.as_bytes(), mask), masked(Opcode::Binary as u8, &binary, mask)].concat();
         let mut server = peer(Role::Server, frames);
         prop_assert_eq!(server.read().expect("a text"), Message::text(text));
         prop_assert_eq!(server.read().expect("bytes"), Message::binary(binary));
@@ -149,7 +149,7 @@ proptest! {
             Answer::Close(b"\x03\xea".to_vec()),
         ];
         prop_assert_eq!(answers_of(Reader::new(Side::Client, 1000), bytes.chunks(7)), expected);
-        let masked_frame = masked(Opcode::Text, b"x", [1; 4]);
+        let masked_frame = masked(Opcode::Text as u8, b"x", [1; 4]);
         prop_assert_eq!(answers_of(Reader::new(Side::Client, 1000), [&masked_frame[..]]), [Answer::Failed(1002)]);
 
         let mut client = peer(Role::Client, bytes);

@@ -79,7 +79,7 @@ fn a_message_takes_the_free_bytes_in_front_of_it() {
     for text in ["", "2[]", &"x".repeat(124), &"x".repeat(125), &"x".repeat(65_534), &"x".repeat(65_535)] {
         let behind = Frame::message_behind([b"...........", text.as_bytes()].concat(), 11);
         assert_eq!(behind, Frame::message(Message::Text(text.into())), "{} bytes", text.len());
-        let FrameData::Text(framed) = behind.data else { panic!("a text") };
+        let FrameData::Text(framed) = behind.into_data() else { panic!("a text") };
         assert_eq!(framed.payload(), format!("4{text}"));
         assert_eq!(framed.as_payload(), format!("4{text}").as_bytes());
     }
@@ -89,7 +89,7 @@ fn a_message_takes_the_free_bytes_in_front_of_it() {
 fn what_is_sent_often_is_framed_in_the_program() {
     for (packet, text) in [(Packet::Close, "1"), (Packet::Ping(Text::default()), "2"), (Packet::Upgrade, "5"), (Packet::Noop, "6")]
     {
-        assert_eq!(Frame::control(&packet).data, FrameData::Text(Framed::text(&[text.as_bytes()])));
+        assert_eq!(Frame::control(&packet).into_data(), FrameData::Text(Framed::text(&[text.as_bytes()])));
     }
 }
 

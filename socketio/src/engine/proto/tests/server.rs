@@ -46,7 +46,7 @@ fn input(text: &str) -> Input {
 }
 
 fn shown(output: Output) -> String {
-    let text = |packet: &Packet| match super::super::Frame::control(packet).data {
+    let text = |packet: &Packet| match super::super::Frame::control(packet).into_data() {
         super::super::FrameData::Text(framed) => String::from_utf8_lossy(framed.as_payload()).into_owned(),
         super::super::FrameData::Binary(bytes) => format!("{bytes:?}"),
     };

@@ -31,7 +31,7 @@ fn frame(packet: &str) -> Frame {
 fn shown(packet: Packet) -> String {
     match packet {
         Packet::Message(Message::Binary(bytes)) => format!("#{}", STANDARD.encode(bytes)),
-        packet => match Frame::control(&packet).data {
+        packet => match Frame::control(&packet).into_data() {
             FrameData::Text(framed) => String::from_utf8_lossy(framed.as_payload()).into_owned(),
             FrameData::Binary(_) => panic!("only messages are binary"),
         },

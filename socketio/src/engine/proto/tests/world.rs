@@ -300,7 +300,7 @@ impl World {
 }
 
 fn received(frame: Frame) -> Option<Packet> {
-    match frame.data {
+    match frame.into_data() {
         FrameData::Text(framed) => Packet::decode(Text::from_utf8(framed.payload()).ok()?).ok(),
         FrameData::Binary(bytes) => Some(Packet::Message(Message::Binary(bytes))),
     }
@@ -452,7 +452,7 @@ impl Client {
 }
 
 fn shown(frame: &Frame) -> String {
-    match &frame.data {
+    match frame.data() {
         FrameData::Text(framed) => String::from_utf8_lossy(framed.as_payload()).into_owned(),
         FrameData::Binary(bytes) => format!("{bytes:?}"),
     }

@@ -25,14 +25,14 @@ const END_OF_LENGTH: u8 = 255;
 
 /// Joins frames to the body of one answer: as bytes if one of them is binary and the client takes bytes.
 pub(crate) fn encode<'a>(frames: impl Iterator<Item = &'a Frame> + Clone, base64: bool) -> Payload {
-    let has_binary = frames.clone().any(|frame| matches!(frame.data, FrameData::Binary(_)));
+    let has_binary = frames.clone().any(|frame| matches!(frame.data(), FrameData::Binary(_)));
     if has_binary && !base64 { Payload::Binary(encode_bytes(frames)) } else { Payload::Text(encode_text(frames)) }
 }
 
 fn encode_text<'a>(frames: impl Iterator<Item = &'a Frame>) -> Bytes {
     let mut payload = Vec::new();
     for frame in frames {
-        match &frame.data {
+        match frame.data() {
             FrameData::Text(framed) => {
                 let bytes = framed.as_payload();
                 payload.extend_from_slice(utf16_length(bytes).to_string().as_bytes());
@@ -58,7 +58,7 @@ fn encode_bytes<'a>(frames: impl Iterator<Item = &'a Frame>) -> Bytes {
         payload.push(END_OF_LENGTH);
     };
     for frame in frames {
-        match &frame.data {
+        match frame.data() {
             FrameData::Text(framed) => {
                 let bytes = framed.as_payload();
                 head(&mut payload, 0, bytes.len());

@@ -1,0 +1,4 @@
+// Outages under the sharded adapter.
+import { faults } from "../helpers/faults.mjs";
+
+faults("sharded");

@@ -1,0 +1,4 @@
+// Outages under the streams adapter.
+import { faults } from "../helpers/faults.mjs";
+
+faults("streams");
