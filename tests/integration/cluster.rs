@@ -334,7 +334,11 @@ async fn a_socket_of_another_server_is_as_one_of_this() {
             let raw: AckData = within("an answer", socket.ask_raw("number", (2,)).expect("JSON")).await.expect("answered");
             assert_eq!(raw.raw_args().get::<u32>(0), Ok(9));
             assert_eq!(socket.timeout(Duration::from_secs(3)).emit().never().await, Err(CallError::Timeout));
-            guest.unread(); // what it has answered
+            // What it was asked.
+            guest.expect("number", [1]).await;
+            guest.expect("choose", json!([[]])).await;
+            guest.expect("number", [2]).await;
+            guest.expect("never", ()).await;
             socket.join("attic");
             socket.leave("foyer");
             let now = within("sockets", house.hall().to("attic").fetch_sockets()).await.expect("all have answered");

@@ -13,6 +13,7 @@ use serde_json::json;
 use socketio::{
     ConnectError, Incoming, NamespaceHandle, Outcome, PerMessageDeflate, Recovery, Rejection, SlowConsumer, Socket, SocketIo,
     Untyped,
+    adapter::Memory,
     metrics::{Exporter, Measured, Metrics},
 };
 use std::{
@@ -230,7 +231,7 @@ async fn every_metric_of_the_guide_moves() {
     let recovery = SocketIo::builder()
         .connection_state_recovery(Recovery::new())
         .namespace_at::<Untyped, _>("/back", connect.clone())
-        .namespace_at::<Untyped, _>("/", connect)
+        .namespace_at::<Untyped, _>("/", connect.clone())
         .metrics(Exporter::new())
         .build();
     let server = Server::start(&recovery);
@@ -238,6 +239,19 @@ async fn every_metric_of_the_guide_moves() {
     let (_, _, recovered) = returning.again().await;
     assert!(recovered);
     assert_eq!(recorded.value("socketio_returns_total{namespace=/,outcome=recovered}"), 1.0);
+
+    // Two servers, one of which is looked at.
+    let cluster = Memory::new();
+    let one_of_two = || SocketIo::builder().adapter(cluster.clone()).namespace_at::<Untyped, _>("/", connect.clone());
+    let (seen, other) = (one_of_two().metrics(Exporter::new()).build(), one_of_two().build());
+    assert_eq!(recorded.value("socketio_cluster_connected{}"), 1.0);
+    all(&seen, "/").emit_raw("out", ()).expect("JSON");
+    assert_eq!(recorded.value("socketio_cluster_published_total{namespace=/}"), 1.0);
+    all(&other, "/").emit_raw("in", ()).expect("JSON");
+    recorded.reaches("socketio_cluster_received_total{namespace=/}", 1.0).await;
+    seen.close().await;
+    all(&seen, "/").emit_raw("too late", ()).expect("JSON");
+    assert_eq!(recorded.value("socketio_cluster_lost_total{namespace=/,why=unsent}"), 1.0);
 
     let guide = include_str!("../../docs/observability.md");
     let listed = guide.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once("` |")?.0));

@@ -61,7 +61,7 @@ use std::{convert::Infallible, fmt, marker::PhantomData, time::Duration};
 /// let table = io.of::<dyn Game>().to("table 1");
 /// # assert_eq!(close_table(table.clone()).await, Ok(0));
 /// # client.expect("closing", [1]).await;
-/// # assert_eq!((table.fetch_sockets().await?.len(), io.of::<dyn Game>().to("lobby").fetch_sockets().await?.len()), (0, 1));
+/// # assert_eq!((table.fetch_sockets().await.unwrap().len(), io.of::<dyn Game>().to("lobby").fetch_sockets().await.unwrap().len()), (0, 1));
 /// io.of::<dyn Game>().to("lobby").disconnect_sockets(false);
 /// # client.disconnected().await;
 /// # });

@@ -154,6 +154,9 @@ impl Node {
 
     /// Tells all other servers; nobody answers.
     pub(in crate::server) fn tell(self: &Arc<Self>, message: Message) {
+        if self.state.lock().closed {
+            return self.lost(&Loss::Unsent(1));
+        }
         self.handle(Input::Tell(message));
     }
 
