@@ -67,6 +67,7 @@ impl Revision {
     }
 
     /// A frame as it stands on a WebSocket.
+    #[inline]
     pub(crate) fn websocket_frame(self, frame: FrameData) -> FrameData {
         match (self, frame) {
             (Revision::Three { base64 }, FrameData::Binary(bytes)) => v3::packet::binary_frame(&bytes, base64),
