@@ -27,7 +27,7 @@ pub use encode::{
     Body, BodyWriter, EncodeError, Encoded, encode_ack, encode_connect, encode_connect_error, encode_disconnect, encode_event,
 };
 pub use msgpack::MsgPack;
-pub(crate) use msgpack::{Dialect, MAX_DEPTH, Unreadable, depth, json_of_msgpack, msgpack_of_json};
+pub(crate) use msgpack::{Dialect, MAX_DEPTH, depth, json_of_msgpack, msgpack_of_json};
 pub use name::is_reserved_event;
 pub(crate) use name::{Name, trim_space};
 pub(crate) use packet::EventParts;

@@ -27,10 +27,10 @@ pub(crate) use queue::{Order, Outcome, Route};
 pub(crate) use subscriptions::Kind;
 
 use crate::{
-    adapter::broker::{Health, Loss, Refused, Unreachable},
+    adapter::broker::{Health, Loss, Refused},
     contract::BoxFuture,
 };
-use dial::{Dialer, Line};
+use dial::Dialer;
 use flight::Flight;
 use keeper::Keeper;
 use parking_lot::{Mutex, RwLock};

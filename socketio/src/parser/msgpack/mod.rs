@@ -23,7 +23,7 @@ use super::{
 };
 
 pub(crate) use read::json_of_msgpack;
-pub(crate) use write::{Dialect, Unreadable, depth, msgpack_of_json};
+pub(crate) use write::{Dialect, depth, msgpack_of_json};
 
 /// How many lists and maps in each other servers tell each other about: those of the reference read and write them by recursion.
 pub(crate) const MAX_DEPTH: usize = 500;

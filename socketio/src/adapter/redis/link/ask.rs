@@ -1,9 +1,9 @@
 //! Questions to Redis: `Asker`, for what is answered at once, and `Reader`, a connection of its own for commands that block.
 
-use super::{Counters, Kind, Link, Route, Shared, Wires, dial::Line, session, topology};
+use super::{Counters, Kind, Route, Shared, Wires, dial::Line, session, topology};
 use crate::adapter::broker::{Health, Unreachable};
 use redis::{Cmd, Value};
-use std::{fmt, sync::Arc, sync::atomic::Ordering::Relaxed, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::timeout_at;
 
 /// A question was not answered.
