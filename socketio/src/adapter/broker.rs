@@ -54,8 +54,18 @@ pub(crate) trait Pipe: Send + Sync + fmt::Debug {
     /// A room has its first member here.
     fn joined(&self, room: &Room);
 
+    /// A socket has come, and is alone in the room of its id.
+    fn came(&self, own: &Room) {
+        self.joined(own);
+    }
+
     /// The last member of a room has left.
     fn left(&self, room: &Room);
+
+    /// It has gone.
+    fn went(&self, own: &Room) {
+        self.left(own);
+    }
 
     /// Ends when messages for all rooms joined so far reach this server.
     fn settled(&self) -> BoxFuture<'static, ()>;

@@ -33,7 +33,7 @@ pub enum SubscriptionMode {
     /// None: every server gets every broadcast. The reference's `static`. For few servers and many short-lived rooms.
     Static,
     /// All but those of single sockets: a server gets the broadcasts of rooms that it has members of. The reference's `dynamic`. As
-    /// there, a room whose name has 20 characters is taken for that of a socket.
+    /// there, what is for a room whose name has 20 characters reaches all, because it could be that of a socket.
     #[default]
     Dynamic,
     /// All, also those of single sockets: two more messages for Redis with every connection. The reference's `dynamic-private`.
@@ -41,7 +41,7 @@ pub enum SubscriptionMode {
 }
 
 impl SubscriptionMode {
-    /// Whether a room has a channel. Its length is what JavaScript calls so.
+    /// Whether what is for a room has a channel. Its length is what JavaScript calls so.
     fn has_channel(self, room: &str) -> bool {
         match self {
             SubscriptionMode::Static => false,
@@ -177,15 +177,28 @@ impl Pipe for Sharded {
         Box::pin(async move { Ok(asker.subscribers(Kind::Shard, &channel, CENSUS_PATIENCE).await?) })
     }
 
+    /// Whatever its length, as the reference does: who publishes cannot tell a long room from a socket, who has the socket can.
     fn joined(&self, room: &Room) {
-        if self.end.mode.has_channel(room) {
+        if self.end.mode != SubscriptionMode::Static {
             self.attachment.subscribe(Kind::Shard, &self.end.channel(room));
         }
     }
 
+    fn came(&self, own: &Room) {
+        if self.end.mode == SubscriptionMode::DynamicPrivate {
+            self.joined(own);
+        }
+    }
+
     fn left(&self, room: &Room) {
-        if self.end.mode.has_channel(room) {
+        if self.end.mode != SubscriptionMode::Static {
             self.attachment.unsubscribe(Kind::Shard, &self.end.channel(room));
+        }
+    }
+
+    fn went(&self, own: &Room) {
+        if self.end.mode == SubscriptionMode::DynamicPrivate {
+            self.left(own);
         }
     }
 

@@ -35,9 +35,16 @@ pub(in crate::server) struct Node {
     /// Wakes the timer's task.
     sooner: Arc<Notify>,
     /// How many sockets are in a room, those included that are away and may come back. A leaf: under it, the pipe is told.
-    rooms: Mutex<HashMap<Room, usize>>,
+    rooms: Mutex<HashMap<Room, Occupied>>,
     /// What other servers emit to this one.
     pub(super) worker: Worker,
+}
+
+/// A room with somebody in it.
+struct Occupied {
+    sockets: usize,
+    /// It was that of a socket's id when it was entered.
+    own: bool,
 }
 
 struct State {
@@ -211,14 +218,14 @@ impl Node {
         }
     }
 
-    /// A socket is in a room.
-    pub(in crate::server) fn entered(&self, room: &Room) {
+    /// A socket is in a room; `own`: that of its id.
+    pub(in crate::server) fn entered(&self, room: &Room, own: bool) {
         let mut rooms = self.rooms.lock();
         match rooms.get_mut(room) {
-            Some(count) => *count += 1,
+            Some(occupied) => occupied.sockets += 1,
             None => {
-                rooms.insert(room.clone(), 1);
-                self.pipe.joined(room);
+                rooms.insert(room.clone(), Occupied { sockets: 1, own });
+                if own { self.pipe.came(room) } else { self.pipe.joined(room) }
             }
         }
     }
@@ -226,11 +233,12 @@ impl Node {
     /// A socket is not in a room any more.
     pub(in crate::server) fn left(&self, room: &Room) {
         let mut rooms = self.rooms.lock();
-        let Some(count) = rooms.get_mut(room) else { return };
-        *count -= 1;
-        if *count == 0 {
+        let Some(occupied) = rooms.get_mut(room) else { return };
+        occupied.sockets -= 1;
+        if occupied.sockets == 0 {
+            let own = occupied.own;
             rooms.remove(room);
-            self.pipe.left(room);
+            if own { self.pipe.went(room) } else { self.pipe.left(room) }
         }
     }
 

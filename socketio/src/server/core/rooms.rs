@@ -10,8 +10,8 @@ impl SocketCore {
     /// also while it is away, because it may come back for what it missed.
     pub(super) fn entered(&self, rooms: &[Room]) {
         if let Some(node) = self.namespace.node() {
-            node.entered(&self.id.into());
-            rooms.iter().for_each(|room| node.entered(room));
+            node.entered(&self.id.into(), true);
+            rooms.iter().for_each(|room| node.entered(room, false));
         }
     }
 
@@ -29,7 +29,7 @@ impl SocketCore {
         if self.known.load(Ordering::Acquire)
             && let Some(node) = self.namespace.node()
         {
-            if joined { node.entered(room) } else { node.left(room) }
+            if joined { node.entered(room, false) } else { node.left(room) }
         }
         if let Some((lane, tracked)) = self.lane() {
             tracked.moved(lane.store.position(), lane.store.floor(), room.clone(), joined);

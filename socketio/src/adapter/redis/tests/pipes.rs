@@ -38,7 +38,7 @@ async fn rooms_without_members_are_not_heard() {
         let (one, other) = (Peer::new(adapter, server.url()).await, Peer::new(adapter, server.url()).await);
         together(&[&one, &other]).await;
         other.pipe.joined(&Room::from("lobby"));
-        other.pipe.joined(&Room::from("ABCDEFGHIJKLMNOPQRST"));
+        other.pipe.came(&Room::from("ABCDEFGHIJKLMNOPQRST"));
         other.pipe.settled().await;
         one.pipe.publish(broadcast(&["lobby"], 0)).expect("it is queued");
         one.pipe.publish(broadcast(&["ABCDEFGHIJKLMNOPQRST"], 1)).expect("it is queued");
