@@ -6,7 +6,7 @@ use socketio::{BuildError, Builder};
 use std::{net::IpAddr, path::PathBuf, process::ExitCode, time::Duration};
 use tokio::net::TcpListener;
 
-/// How long clients may take to hear that the server ends.
+/// How long the end of the server may take; by then its clients are on their way to others.
 const GOODBYE: Duration = Duration::from_secs(3);
 const USAGE: &str = "usage: chat-example [--host ADDRESS] [--port N] [--web FOLDER] [--redis URL] [--mark TEXT]";
 
@@ -86,8 +86,7 @@ async fn serve() -> Result<(), String> {
     tokio::select! {
         served = axum::serve(listener, app).into_future() => served.map_err(|error| error.to_string()),
         interrupt = tokio::signal::ctrl_c() => {
-            // A client that does not answer is not waited for.
-            let _ = tokio::time::timeout(GOODBYE, io.close()).await;
+            io.shutdown(GOODBYE).await;
             interrupt.map_err(|error| error.to_string())
         }
     }
