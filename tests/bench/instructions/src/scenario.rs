@@ -57,8 +57,8 @@ pub(crate) const SCENARIOS: [Scenario; 14] = [
     scenario("echo, 16 KB object, raw", 50, 1, What::Echo(Kind::Raw, Object(16_384), 1)),
     scenario("binary, 1 KB", 1000, 1, What::Binary(1024)),
     scenario("binary, 64 KB", 50, 1, What::Binary(65_536)),
-    scenario("fan-out, 1 in flight", 20, RECEIVERS, What::FanOut(1)),
-    scenario("fan-out, 8 in flight", 10, 8 * RECEIVERS, What::FanOut(8)),
+    scenario("fan-out, 1 in flight", 200, RECEIVERS, What::FanOut(1)),
+    scenario("fan-out, 8 in flight", 50, 8 * RECEIVERS, What::FanOut(8)),
     scenario("connect and leave", 200, 1, What::Connect),
     scenario("polling", 500, 1, What::Polling),
 ];

@@ -2,7 +2,6 @@
 //!
 //! For looking at one function while it is being changed. What guards against regressions is counted: `socketio-instructions`.
 
-use bytes::BytesMut;
 use divan::{Bencher, black_box, counter::BytesCount};
 use frame::frame;
 use load::{
@@ -30,7 +29,7 @@ mod wire;
 mod text {
     pub(crate) use socketio::Text;
 }
-#[allow(dead_code, unused_imports, reason = "not all of it is of interest here")]
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "not all of it is of interest here")]
 #[path = "../../../../socketio/src/websocket/mod.rs"]
 mod websocket;
 
@@ -83,16 +82,16 @@ mod packet {
 
 mod frames {
     use super::*;
-    use crate::websocket::{Incoming, Input, Opcode, Reader, Role, write_header};
+    use crate::websocket::{Incoming, Input, Opcode, Reader, Role, Spare, write_header};
 
     /// Sixteen frames that one read brought.
     #[divan::bench(args = SIZES)]
     fn read_sixteen(bencher: Bencher<'_, '_>, size: usize) {
         let bytes = frame(1, string(size).as_bytes()).repeat(16);
-        let mut shared = BytesMut::new();
+        let mut spare = Spare::default();
         bencher.counter(BytesCount::new(bytes.len())).with_inputs(|| bytes.clone()).bench_local_refs(|bytes| {
             let mut reader = Reader::new(Role::Server, 1 << 20);
-            let mut input = Input::new(bytes, &mut shared);
+            let mut input = Input::new(bytes, &mut spare);
             let mut seen = 0;
             while let Some(incoming) = reader.next(&mut input).expect("they are valid") {
                 seen += usize::from(matches!(incoming, Incoming::Text(_)));
