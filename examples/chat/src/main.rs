@@ -42,7 +42,7 @@ impl Options {
 /// Makes it one of several servers.
 #[cfg(feature = "redis")]
 async fn connect(builder: Builder<Hall>, url: &str) -> Result<Builder<Hall>, String> {
-    let redis = socketio::adapter::Redis::connect(url).await.map_err(|error| format!("Redis: {error}"))?;
+    let redis = socketio::adapter::Redis::connect(url).await.map_err(|error| error.to_string())?;
     Ok(builder.adapter(redis))
 }
 
