@@ -2,12 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use chat_example::{
-    contract::{Chat, ChatEvents, Login, Message, RoomSummary},
-    hall::Hall,
-    session,
-};
-use socketio::{Client, SocketIo};
+use chat_example::contract::{Chat, ChatEvents, Login, Message, RoomSummary};
+use socketio::Client;
 use tokio::{net::TcpListener, sync::mpsc};
 
 /// Hears what is said.
@@ -27,7 +23,7 @@ impl ChatEvents for Guest {
 
 #[tokio::test]
 async fn a_guest_rolls_a_die() {
-    let io = SocketIo::builder().with_state(Hall::default()).namespace::<dyn Chat, _>(session::connect).build();
+    let io = chat_example::socket_io().build();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, axum::Router::new().layer(io.layer())).await });

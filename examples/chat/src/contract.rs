@@ -4,6 +4,7 @@
 //! ```text
 //! browser --Chat: rooms, join, leave, say, typing--------------> server
 //! browser <--ChatEvents: message, joined, left, typing, ...----- server
+//!  server <--ChatServers: said, history, is_taken--------------> other servers
 //! ```
 
 use schemars::JsonSchema;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use socketio::{DisconnectReason, Rejection, events, namespace};
 
 /// What clients ask of the server.
-#[namespace("/chat", emits = ChatEvents, auth = Login, rename_all = "camelCase")]
+#[namespace("/chat", emits = ChatEvents, cluster = ChatServers, auth = Login, data = Profile, rename_all = "camelCase")]
 pub trait Chat {
     /// All rooms, in alphabetical order.
     #[event]
@@ -64,10 +65,33 @@ pub trait ChatEvents {
     async fn room_changed(&self, room: &RoomSummary);
 }
 
+/// What servers tell and ask each other, if there are several. Who is in which room they know without that.
+#[events(rename_all = "camelCase")]
+pub trait ChatServers {
+    /// A user of another server posted a message.
+    #[event]
+    async fn said(&self, room: &str, message: &Message);
+
+    /// The last messages of a room; none if nobody on your server is in it.
+    #[event]
+    async fn history(&self, room: &str) -> Vec<Message>;
+
+    /// Whether a user of your server has this name, or is about to get it.
+    #[event]
+    async fn is_taken(&self, name: &str) -> bool;
+}
+
 /// The `auth` payload of a connecting client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Login {
     /// The name to be known by; nobody else may have it at the same time.
+    pub name: String,
+}
+
+/// The data of a user's socket, which all servers can see.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// As in [`Login`], checked.
     pub name: String,
 }
 
@@ -94,7 +118,7 @@ pub struct RoomState {
 /// A posted message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
-    /// Grows with every message, as long as the server runs.
+    /// Grows with every message of a server, as long as it runs.
     pub id: u32,
     /// Who wrote it.
     pub author: String,

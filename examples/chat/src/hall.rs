@@ -1,12 +1,13 @@
-//! `Hall`: who is here, in which rooms, and what was said. Plain values behind one lock; no sockets, no async.
+//! `Hall`: who is on this server, in which rooms, and what was said there. Plain values behind one lock; no sockets, no async.
 //!
 //! A `Seat` is a user's place in the hall. Dropping it frees the name, so a user who was never accepted leaves nothing
 //! behind.
 //!
-//! Not here: telling anybody; see `session`. To keep messages in a database, this is the file to change.
+//! Not here: telling anybody, and who is on other servers; see `session`. To keep messages in a database, this is the file to
+//! change.
 
 use crate::{
-    contract::{ChatError, LoginError, Message, RoomState, RoomSummary},
+    contract::{ChatError, LoginError, Message},
     name::Name,
 };
 use std::{
@@ -24,7 +25,7 @@ pub const MAX_ROOMS: u32 = 10;
 /// The longest message, in characters.
 pub const MAX_TEXT: usize = 2000;
 
-/// The state of the chat. Cheap to clone; all clones are the same hall.
+/// What one server knows. Cheap to clone; all clones are the same hall.
 #[derive(Debug, Clone, Default)]
 pub struct Hall {
     /// Guards everything. Held for single changes and what is emitted because of them, never across an `.await`.
@@ -35,7 +36,7 @@ impl Hall {
     /// Takes a seat under this name.
     ///
     /// # Errors
-    /// The name is not one, or somebody has it. Names that differ in case only count as the same.
+    /// The name is not one, or somebody here has it. Names that differ in case only count as the same.
     pub fn sit_down(&self, name: &str) -> Result<Seat, LoginError> {
         let name = Name::parse(name)?;
         if !self.lock().names.insert(name.to_lowercase()) {
@@ -100,25 +101,27 @@ impl Default for State {
 }
 
 impl State {
-    /// All rooms, in alphabetical order.
-    pub fn summaries(&self) -> Vec<RoomSummary> {
-        self.rooms.keys().map(|name| self.summary(name)).collect()
+    /// Whether somebody here has this name, or one that differs in case only.
+    pub fn is_taken(&self, name: &Name) -> bool {
+        self.names.contains(&name.to_lowercase())
     }
 
-    /// One room, whether it exists or not.
-    pub fn summary(&self, room: &Name) -> RoomSummary {
-        let found = self.rooms.get(room);
-        let members = found.map_or(0, |room| room.members.len() as u32);
-        RoomSummary { name: room.to_string(), members, closed: found.is_none() }
+    /// The last messages of a room, the oldest first; none if nobody is in it.
+    pub fn history(&self, room: &Name) -> Vec<Message> {
+        self.rooms.get(room).map_or_else(Vec::new, |room| room.history.iter().cloned().collect())
     }
 
-    /// What members of a room see; nothing if there is no such room.
-    pub fn room(&self, room: &Name) -> RoomState {
-        let Some(room) = self.rooms.get(room) else {
-            return RoomState { members: Vec::new(), history: Vec::new() };
-        };
-        let members = room.members.iter().map(Name::to_string).collect();
-        RoomState { members, history: room.history.iter().cloned().collect() }
+    /// Keeps what was said on other servers, if somebody here is in the room. What is known already stays known once.
+    pub fn remember(&mut self, room: &Name, messages: impl IntoIterator<Item = Message>) {
+        let Some(room) = self.rooms.get_mut(room) else { return };
+        for message in messages {
+            if let Err(place) = room.history.binary_search_by(|known| known.order().cmp(&message.order())) {
+                room.history.insert(place, message);
+            }
+            if room.history.len() > HISTORY {
+                room.history.pop_front();
+            }
+        }
     }
 
     /// Puts a user into a room. `false`: the user was there already.
@@ -169,14 +172,20 @@ impl State {
         if text.is_empty() || text.chars().nth(MAX_TEXT).is_some() {
             return Err(ChatError::Invalid { reason: format!("a message has 1 to {MAX_TEXT} characters") });
         }
-        let room = self.rooms.get_mut(room).filter(|room| room.members.contains(author)).ok_or(ChatError::NotInRoom)?;
+        if !self.is_in(room, author) {
+            return Err(ChatError::NotInRoom);
+        }
         self.last_id = self.last_id.wrapping_add(1);
         let message = Message { id: self.last_id, author: author.to_string(), text: text.to_owned(), time: now() };
-        if room.history.len() == HISTORY {
-            room.history.pop_front();
-        }
-        room.history.push_back(message.clone());
+        self.remember(room, [message.clone()]);
         Ok(message)
+    }
+}
+
+impl Message {
+    /// What orders messages, and tells them apart: the clocks of several servers may agree, and so may their counters.
+    fn order(&self) -> (u64, u32, &str) {
+        (self.time, self.id, &self.author)
     }
 }
 
@@ -212,13 +221,13 @@ mod tests {
         assert_eq!(state.enter(&tea, &ann), Ok(true));
         assert_eq!(state.enter(&tea, &ann), Ok(false));
         assert_eq!(state.enter(&tea, &bob), Ok(true));
-        assert_eq!(state.room(&tea).members, ["Ann", "Bob"]);
+        let said = state.say(&tea, &ann, "hi").unwrap();
         assert!(state.leave(&tea, &ann));
         assert!(!state.leave(&tea, &ann));
-        assert_eq!(state.summary(&tea), RoomSummary { name: "tea".into(), members: 1, closed: false });
+        assert_eq!(state.history(&tea), [said]);
         assert!(state.leave(&tea, &bob));
-        assert_eq!(state.summary(&tea), RoomSummary { name: "tea".into(), members: 0, closed: true });
-        assert_eq!(state.summaries(), [RoomSummary { name: "lobby".into(), members: 0, closed: false }]);
+        assert_eq!(state.history(&tea), []);
+        assert_eq!(state.rooms.keys().map(|room| &**room).collect::<Vec<_>>(), [LOBBY]);
     }
 
     #[test]
@@ -242,7 +251,7 @@ mod tests {
         assert_eq!((message.id, &*message.author, &*message.text), (1, "Ann", "hi"));
         assert!(matches!(state.say(&lobby, &ann, " "), Err(ChatError::Invalid { .. })));
         assert!(matches!(state.say(&lobby, &ann, &"a".repeat(MAX_TEXT + 1)), Err(ChatError::Invalid { .. })));
-        assert_eq!(state.room(&lobby).history, [message]);
+        assert_eq!(state.history(&lobby), [message]);
     }
 
     #[test]
@@ -253,8 +262,23 @@ mod tests {
         for i in 0..=HISTORY {
             state.say(&lobby, &ann, &i.to_string()).unwrap();
         }
-        let history = state.room(&lobby).history;
+        let history = state.history(&lobby);
         assert_eq!(history.len(), HISTORY);
         assert_eq!((&*history[0].text, history[0].id), ("1", 2));
+    }
+
+    #[test]
+    fn what_other_servers_say_is_kept_once_and_in_order() {
+        let mut state = State::default();
+        let (lobby, tea) = (name(LOBBY), name("tea"));
+        let message = |time, id, author: &str| Message { id, author: author.into(), text: "hi".into(), time };
+        let [first, second, third] = [message(1, 9, "Ann"), message(2, 1, "Ann"), message(2, 1, "Bob")];
+        state.remember(&lobby, [third.clone(), first.clone()]);
+        state.remember(&lobby, [second.clone(), third.clone()]);
+        assert_eq!(state.history(&lobby), [first, second, third]);
+        state.remember(&tea, [message(3, 1, "Eve")]);
+        assert_eq!(state.history(&tea), [], "nobody here is in that room");
+        state.remember(&lobby, (0..2 * HISTORY as u32).map(|id| message(9, id, "Eve")));
+        assert_eq!((state.history(&lobby).len(), state.history(&lobby)[0].id), (HISTORY, HISTORY as u32));
     }
 }

@@ -4,15 +4,14 @@
 
 use chat_example::{
     contract::{Chat, ChatError, Login, LoginError, Message, RoomState, RoomSummary},
-    hall::{Hall, LOBBY},
-    session,
+    hall::LOBBY,
 };
 use serde_json::json;
 use socketio::{CallError, ConnectError, SocketIo, test::Client};
 use std::time::Duration;
 
 fn chat() -> SocketIo {
-    SocketIo::builder().with_state(Hall::default()).namespace::<dyn Chat, _>(session::connect).build()
+    chat_example::socket_io().build()
 }
 
 async fn log_in(io: &SocketIo, name: &str) -> Result<Client<dyn Chat>, ConnectError> {

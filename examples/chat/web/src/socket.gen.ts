@@ -45,7 +45,7 @@ export type LoginError =
 
 /** A posted message. */
 export interface Message {
-  /** Grows with every message, as long as the server runs. */
+  /** Grows with every message of a server, as long as it runs. */
   id: number;
   /** Who wrote it. */
   author: string;

@@ -158,8 +158,8 @@ export class Room {
   }
 }
 
-/** Messages of both lists, each once, in order. A server that was started again counts its messages from 1 again. */
+/** Messages of both lists, each once, in order. Each server counts its own, and from 1 again when it was started again. */
 function merge(a: Message[], b: Message[]): Message[] {
-  const byKey = new Map([...a, ...b].map((message) => [`${message.time} ${message.id}`, message]));
-  return [...byKey.values()].sort((x, y) => x.time - y.time || x.id - y.id);
+  const byKey = new Map([...a, ...b].map((message) => [`${message.time} ${message.id} ${message.author}`, message]));
+  return [...byKey.values()].sort((x, y) => x.time - y.time || x.id - y.id || (x.author < y.author ? -1 : 1));
 }
