@@ -137,13 +137,21 @@ impl Reader {
     /// # Cancel safety
     /// As [`Reader::ask`].
     pub(crate) async fn ask_at_once(&mut self, commands: &[&Cmd], patience: Duration) -> Result<Vec<Value>, Failed> {
+        // By hand: the crate panics if a user without the permission is refused the first of its own.
+        self.ask(&redis::cmd("MULTI"), patience).await?;
         let mut pipeline = redis::pipe();
-        pipeline.atomic().ignore_errors();
+        pipeline.ignore_errors();
         for command in commands {
             pipeline.add_command((*command).clone());
         }
+        pipeline.cmd("EXEC");
         let answers = tokio::time::timeout(patience, pipeline.query_async::<Vec<Value>>(&mut self.line.connection)).await;
-        answers.map_err(|_| Failed::Unanswered)?.map_err(Failed::of)
+        let answers = answers.map_err(|_| Failed::Unanswered)?.map_err(Failed::of)?;
+        match answers.into_iter().last() {
+            Some(Value::Array(answers)) => Ok(answers),
+            Some(Value::ServerError(error)) => Err(Failed::Error(error.to_string())),
+            _ => Err(Failed::Error("EXEC gave no list".to_owned())),
+        }
     }
 }
 

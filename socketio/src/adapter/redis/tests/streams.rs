@@ -305,3 +305,22 @@ async fn a_session_is_taken_once() {
     server.kill();
     assert!(journals[1].take(pid).await.is_err());
 }
+
+#[tokio::test]
+async fn a_user_with_the_permissions_of_the_guide_has_a_stream() {
+    if !is_installed("a_user_with_the_permissions_of_the_guide_has_a_stream") {
+        return;
+    }
+    let server = Server::start(&[]).await;
+    let user = |rules: &[&str]| assert_eq!(server.ask(&[&["ACL", "SETUSER", "io"][..], rules].concat()).trim(), "OK");
+    user(&["on", ">secret", "resetchannels", "&socket.io*", "~socket.io*", "-@all", "+@connection", "-select", "+@pubsub"]);
+    user(&["+xadd", "+xread", "+xrange", "+xinfo|stream"]);
+    let url = format!("redis://io:secret@{}", server.address());
+    let fast = || builder(url.clone()).connect_timeout(SHORT);
+    let (one, other) = (Peer::of(fast()).await, Peer::of(fast()).await);
+    // Transactions are refused: it reads again and again in vain, and does nothing worse.
+    eventually("it has tried", || server.ask(&["ACL", "LOG"]).contains("multi")).await;
+    one.say(0);
+    user(&["+multi", "+exec"]);
+    eventually("it has arrived", || other.ear.heard() == numbers(0..1)).await;
+}
