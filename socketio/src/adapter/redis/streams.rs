@@ -18,7 +18,7 @@ mod pending;
 
 use super::{
     CENSUS_PATIENCE,
-    link::{Asker, Attachment, Kind, Link, Order, Outcome, Port, Route, Verdict},
+    link::{Asker, Attachment, Failed, Kind, Link, Order, Outcome, Port, Route, Verdict},
 };
 use crate::{
     adapter::{
@@ -38,6 +38,8 @@ use tokio::task::JoinHandle;
 
 /// How long one look into a stream may take while it is found out what is in it.
 const LOOK_PATIENCE: Duration = Duration::from_secs(4);
+/// The pause before another look, if there was no answer.
+const LOOK_PAUSE: Duration = Duration::from_millis(100);
 /// Entries that are looked at, at once.
 const LOOK: usize = 500;
 
@@ -292,8 +294,14 @@ impl Port for End {
         let from = orders.first().and_then(|order| self.pending.written_after(order.token?)).unwrap_or_default();
         let (node, stream) = (self.node.clone(), self.stream.clone());
         Box::pin(async move {
-            let Ok(found) = journal::find(&asker, &stream, &node, from).await else {
-                return orders.iter().map(|_| Verdict::GiveUp).collect();
+            let found = loop {
+                match journal::find(&asker, &stream, &node, from).await {
+                    Ok(found) => break found,
+                    // Redis does not let this server look.
+                    Err(Failed::Error(_)) => return orders.iter().map(|_| Verdict::GiveUp).collect(),
+                    // Either it was slow, or the connection broke: then the link is about to end this, and asks again later.
+                    Err(Failed::Unanswered) => tokio::time::sleep(LOOK_PAUSE).await,
+                }
             };
             let verdict = |order: &Order| match found.numbers.get(&order.token?) {
                 Some(at) => Some(Verdict::Done(redis::Value::BulkString(at.to_string().into_bytes()))),
