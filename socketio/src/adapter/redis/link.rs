@@ -95,7 +95,7 @@ impl Settings {
             connect_timeout: Duration::from_secs(5),
             ping_interval: Duration::from_secs(1),
             ping_timeout: Duration::from_secs(3),
-            backoff: (Duration::from_millis(50), Duration::from_secs(2)),
+            backoff: (Duration::from_millis(50), Duration::from_millis(500)),
             queue_bytes: 16 * 1024 * 1024,
             queue_age: Duration::from_secs(30),
             patience_for_others: Duration::from_secs(3),
