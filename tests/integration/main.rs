@@ -39,6 +39,7 @@ mod binary;
 mod cleanup;
 mod client;
 mod cluster;
+mod cluster_recovery;
 mod data;
 mod deflate;
 mod dynamic;

@@ -40,6 +40,10 @@ impl Ticket {
 }
 
 fn number(offset: &str) -> Option<(&str, u64)> {
+    if let Some((milliseconds, number)) = offset.split_once('-') {
+        let (milliseconds, number): (u64, u64) = (milliseconds.parse().ok()?, number.parse().ok()?);
+        return Some(("journal", milliseconds * 100_000 + number));
+    }
     let (log, number) = offset.split_once('.')?;
     Some((log, number.parse().ok()?))
 }
@@ -73,6 +77,11 @@ impl Returning {
             self.ticket.see(event);
         }
         (before, missed.iter().map(Packet::args).map(without_offset).collect(), recovered)
+    }
+
+    /// From now on, it comes back to another server.
+    pub(crate) fn turn_to(&mut self, addr: SocketAddr) {
+        self.addr = addr;
     }
 
     /// The next event.

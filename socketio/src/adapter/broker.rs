@@ -127,14 +127,21 @@ pub(crate) type Appended = Box<dyn FnOnce(Option<Arc<str>>) + Send>;
 
 /// A place where broadcasts and sessions outlive a server.
 pub(crate) trait Journal: Send + Sync + fmt::Debug {
-    /// Publishes a broadcast, and tells its offset when it has one. In order.
+    /// Publishes a broadcast, and tells its offset at its place among what others have appended: broadcasts of all servers come in
+    /// one order, that of their offsets. One that was given up is told when that is known.
     fn append(&self, message: Message, done: Appended);
+
+    /// How far this server has got: everything up to there was delivered. `None` if that is not known yet.
+    fn position(&self) -> Option<Arc<str>>;
 
     /// Keeps a session for so long.
     fn keep(&self, session: SessionRecord, ttl: Duration) -> BoxFuture<'static, Result<(), Unreachable>>;
 
     /// Takes a session out: at most one caller of all servers gets it.
     fn take(&self, pid: &str) -> BoxFuture<'static, Result<Option<SessionRecord>, Unreachable>>;
+
+    /// Looks at a session, and leaves it there.
+    fn peek(&self, pid: &str) -> BoxFuture<'static, Result<Option<SessionRecord>, Unreachable>>;
 
     /// The broadcasts of this namespace after an offset, at most `limit` of them; `None` if the offset is not there (any more), is
     /// not one of this journal, or there are more.

@@ -72,6 +72,10 @@ impl Connect for Memory {
     fn connect(self) -> Connection {
         self.link().connect()
     }
+
+    fn has_journal(&self) -> bool {
+        true
+    }
 }
 
 /// The connection of one server to the others of a [`Memory`], to be cut and mended by a test. A clone is the same connection: give one
@@ -112,6 +116,10 @@ impl Connect for MemoryLink {
     fn connect(self) -> Connection {
         let server = self.hub.number();
         Connection(Arc::new(Server { hub: self.hub, link: self.link, server }))
+    }
+
+    fn has_journal(&self) -> bool {
+        true
     }
 }
 
@@ -235,6 +243,10 @@ impl Journal for Records {
         }
     }
 
+    fn position(&self) -> Option<Arc<str>> {
+        self.hub.position(&self.place)
+    }
+
     fn keep(&self, session: SessionRecord, ttl: Duration) -> BoxFuture<'static, Result<(), Unreachable>> {
         let kept = self.hub.kept(&self.place, |_, sessions| sessions.keep(session, ttl, Instant::now()));
         Box::pin(ready(kept.and_then(|kept| kept)))
@@ -242,6 +254,10 @@ impl Journal for Records {
 
     fn take(&self, pid: &str) -> BoxFuture<'static, Result<Option<SessionRecord>, Unreachable>> {
         Box::pin(ready(self.hub.kept(&self.place, |_, sessions| sessions.take(pid, Instant::now()))))
+    }
+
+    fn peek(&self, pid: &str) -> BoxFuture<'static, Result<Option<SessionRecord>, Unreachable>> {
+        Box::pin(ready(self.hub.kept(&self.place, |_, sessions| sessions.peek(pid, Instant::now()))))
     }
 
     fn after(&self, offset: &str, limit: usize) -> BoxFuture<'static, Result<Option<Vec<Envelope>>, Unreachable>> {

@@ -228,4 +228,10 @@ pub(crate) struct SessionRecord {
     pub(crate) rooms: Vec<Room>,
     /// The JSON text of its data.
     pub(crate) data: Text,
+    /// The namespace it belongs to. Servers of other makes do not say, and do not look.
+    pub(crate) namespace: Option<String>,
+    /// Where the session began: what a client has seen to which no event was sent. Ours only.
+    pub(crate) start: Option<String>,
+    /// Tells it from others with its `pid`, of the same session at another time. Ours only.
+    pub(crate) mark: Option<String>,
 }

@@ -37,6 +37,9 @@ pub(crate) mod sealed {
     pub trait Connect: fmt::Debug + Send + 'static {
         /// Connects one server. Within a runtime.
         fn connect(self) -> Connection;
+
+        /// Whether it keeps events and sessions for clients that come back.
+        fn has_journal(&self) -> bool;
     }
 
     /// A broker, without its name.

@@ -18,7 +18,7 @@ use super::{
     mounts::{Accept, Mount, Mounts, Pattern},
     namespace::Settings,
     observe::Watch,
-    recovery::{Memory, Recovery, Store},
+    recovery::Recovery,
     shutdown::Tally,
     spelling::Spelling,
 };
@@ -448,6 +448,10 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
         let (mounts, hub) = cluster::prepare(self.mounts, self.server_events, self.adapter, self.config.meter())?;
         let files = self.client_files.as_deref().map(ClientFiles::load).transpose()?;
         let noticed = self.config.notices_within();
+        let recovery = self
+            .recovery
+            .map(|recovery| cluster::store(recovery, hub.as_deref(), (noticed, self.cluster_timeout), &self.spelling))
+            .transpose()?;
         let settings = Arc::new(Settings {
             ack_timeout: self.ack_timeout,
             cluster_timeout: self.cluster_timeout,
@@ -457,7 +461,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
             hooks: self.hooks,
             meter: self.config.meter(),
             watch: self.watch,
-            recovery: self.recovery.map(|recovery| Memory::new(recovery, noticed, self.spelling.clone()) as Arc<dyn Store>),
+            recovery,
             spelling: self.spelling,
             deflated_from: self.config.deflated_from(),
         });

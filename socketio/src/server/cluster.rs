@@ -131,6 +131,8 @@ pub(super) struct Hub {
     /// What connects the server, until it does: that needs a runtime, which the builder may not have.
     plug: Mutex<Option<Plug>>,
     broker: OnceLock<Arc<dyn Broker>>,
+    /// Whether clients may come back to another server.
+    pub(super) has_journal: bool,
     meter: Meter,
     counts: Counts,
     /// The state that was told last. A leaf.
@@ -138,11 +140,14 @@ pub(super) struct Hub {
 }
 
 /// Makes the connection.
-pub(super) struct Plug(Box<dyn FnOnce() -> Connection + Send>);
+pub(super) struct Plug {
+    connect: Box<dyn FnOnce() -> Connection + Send>,
+    has_journal: bool,
+}
 
 impl Plug {
     pub(super) fn new(adapter: impl Connect) -> Self {
-        Plug(Box::new(|| adapter.connect()))
+        Plug { has_journal: adapter.has_journal(), connect: Box::new(|| adapter.connect()) }
     }
 }
 
@@ -164,14 +169,15 @@ impl fmt::Debug for Hub {
 impl Hub {
     pub(super) fn new(plug: Plug, meter: Meter) -> Arc<Self> {
         let (counts, told) = (Counts::default(), Mutex::default());
-        Arc::new(Hub { plug: Mutex::new(Some(plug)), broker: OnceLock::new(), meter, counts, told })
+        let (has_journal, plug, broker) = (plug.has_journal, Mutex::new(Some(plug)), OnceLock::new());
+        Arc::new(Hub { plug, broker, has_journal, meter, counts, told })
     }
 
     /// Connects a namespace, and with the first one the server. Within a runtime.
     fn open(&self, path: &str, inbox: Arc<dyn Inbox>) -> Arc<dyn Pipe> {
         let broker = self.broker.get_or_init(|| {
             let plug = self.plug.lock().take();
-            let Plug(connect) = plug.expect("invariant: only the first one comes here");
+            let Plug { connect, .. } = plug.expect("invariant: only the first one comes here");
             connect().0
         });
         broker.open(path, inbox)

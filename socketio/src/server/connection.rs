@@ -475,6 +475,11 @@ impl Connection {
         for joined in &self.sockets {
             let parked = parks && joined.is_session() && joined.core.tracked().is_some() && joined.core.suspend(reason);
             if !parked && !joined.core.is_absent() {
+                // This server ends, but not the cluster.
+                let leaves = !tell && reason.is_recoverable() && !self.link.engine.is_legacy() && joined.session.is_some();
+                if leaves && let Some(lane) = &joined.core.namespace().lane {
+                    lane.store.leave(&joined.core);
+                }
                 let ended = joined.core.end(reason, tell);
                 if ended && reason == DisconnectReason::ServerShuttingDown {
                     self.shared.tally.closed_socket();

@@ -18,7 +18,7 @@ use self::kept::Kept;
 use super::{
     emit::EmitError,
     namespace::NamespaceCore,
-    recovery::{Lane, Tracked},
+    recovery::{Lane, Pid, Tracked},
     socket::Socket,
 };
 use crate::{
@@ -116,6 +116,32 @@ impl SocketCore {
             state: AtomicU8::new(PENDING),
             known: AtomicBool::new(false),
             life: Mutex::new(Life::Pending { rooms: Vec::new(), packets: Vec::new() }),
+            kept: Mutex::default(),
+        })
+    }
+
+    /// A socket that was connected to another server, and is absent here. `fresh`: the one that asks for it.
+    pub(super) fn arriving(
+        id: SocketId,
+        fresh: &SocketCore,
+        pid: Pid,
+        mut rooms: Vec<Room>,
+        number: u64,
+        start: Option<Arc<str>>,
+    ) -> Arc<Self> {
+        let link = match &fresh.carrier {
+            Carrier::Fixed(link) => Arc::clone(link),
+            Carrier::Tracked(tracked) => Arc::clone(&tracked.link.read()),
+        };
+        rooms.retain(|room| room.as_str() != id.as_str());
+        Arc::new(SocketCore {
+            id,
+            namespace: Arc::clone(&fresh.namespace),
+            carrier: Carrier::Tracked(Box::new(Tracked::arriving(pid, link, number, start))),
+            auth: fresh.auth.clone(),
+            state: AtomicU8::new(ABSENT),
+            known: AtomicBool::new(false),
+            life: Mutex::new(Life::Absent { rooms, reason: DisconnectReason::TransportClose }),
             kept: Mutex::default(),
         })
     }
@@ -253,6 +279,7 @@ impl SocketCore {
         // Before the locks: the parser may be the user's.
         let answer = self.answer_to_connect();
         let mut members = self.namespace.members.write();
+        let offset = self.lane().and_then(|(lane, _)| lane.store.offset(&self.namespace));
         let mut life = self.life.lock();
         let Life::Pending { rooms, packets } = &mut *life else { return Accepted::Ended };
         let mut missed = Vec::new();
@@ -263,6 +290,8 @@ impl SocketCore {
                     _ => return Accepted::Gap,
                 }
             }
+            // What was emitted to it before is yet to reach it.
+            tracked.began(offset.filter(|_| packets.is_empty()));
             tracked.accepted(lane.store.position());
             lane.store.enter(self);
         }
@@ -336,8 +365,15 @@ impl SocketCore {
                 Life::Connected => (true, members.remove(&self.id).unwrap_or_default()),
             };
             self.left(&rooms);
+            let last_words = match self.lane() {
+                Some((lane, _)) if tell && accepted => lane.store.last_words(self, &rooms),
+                _ => Vec::new(),
+            };
             self.on_link(|link| {
                 if let (Some(farewell), true) = (farewell, accepted) {
+                    for packet in last_words {
+                        let _ = link.engine.outbox.push(packet, Urgency::Normal);
+                    }
                     let _ = link.engine.outbox.push(farewell, Urgency::Answer);
                 }
             });

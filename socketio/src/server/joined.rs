@@ -36,7 +36,9 @@ impl Joined {
 
     /// Whether there is a session that the client may come back to.
     pub(super) fn is_session(&self) -> bool {
-        self.session.is_some() || self.previous.is_some()
+        // One that comes from another server has it there.
+        let comes = || self.core.tracked().is_some_and(|tracked| tracked.after().is_some());
+        self.session.is_some() || self.previous.is_some() || comes()
     }
 
     /// Whether its next event has to wait for a handler.

@@ -8,7 +8,7 @@ use super::{
     mounts::Scope,
     namespace::NamespaceCore,
     observe::Addressed,
-    recovery::Audience,
+    recovery::{Audience, Posted},
 };
 use crate::{
     adapter::{cluster::Question, message::Message},
@@ -147,21 +147,38 @@ impl Many {
     }
 
     fn emit_in(&self, namespace: &NamespaceCore, event: Body) {
+        let urgency = self.urgency(&event);
+        let spans = namespace.lane.as_ref().is_some_and(|lane| lane.store.spans_servers());
+        if spans && urgency != Urgency::Volatile && self.conflate.is_none() && !self.target.flags.local {
+            // The clients of this server get it with the offset that it has for all.
+            namespace.outgoing(&event, Addressed::Many(&self.target));
+            namespace.post(None, || Audience::Many(self.target.clone()), event, !self.target.flags.uncompressed);
+            return;
+        }
         // Encoded for the clients of this server in place: the copy is for the others.
         let others = if self.target.flags.local { None } else { namespace.node() };
         let told = others.map(|node| (node, Message::Broadcast { target: self.target_of(&event), event: event.clone() }));
-        self.emit_here(namespace, event);
+        self.emit_here(namespace, event, urgency, spans);
         if let Some((node, message)) = told {
             node.tell(message);
         }
     }
 
-    fn emit_here(&self, namespace: &NamespaceCore, event: Body) {
-        let urgency = self.urgency(&event);
+    /// An event of another server, which has this offset for clients that come back.
+    pub(super) fn receive(&self, event: Body, offset: &str) {
+        let Scope::One(namespace) = &self.scope else { return };
+        let Some(lane) = &namespace.lane else { return self.emit(event) };
+        namespace.outgoing(&event, Addressed::Many(&self.target));
+        let (audience, compress) = (Audience::Many(self.target.clone()), !self.target.flags.uncompressed);
+        lane.store.receive(Posted { namespace, socket: None, audience, body: event, compress }, offset);
+    }
+
+    fn emit_here(&self, namespace: &NamespaceCore, event: Body, urgency: Urgency, spans: bool) {
         namespace.outgoing(&event, Addressed::Many(&self.target));
         let event = match urgency {
             Urgency::Volatile => namespace.unposted(event),
-            _ if self.conflate.is_some() => namespace.unposted(event),
+            // Only clients of this server are to get it, or it had no offset where it comes from.
+            _ if self.conflate.is_some() || spans => namespace.unposted(event),
             _ => match namespace.post(None, || Audience::Many(self.target.clone()), event, !self.target.flags.uncompressed) {
                 Some(event) => event,
                 None => return,

@@ -132,7 +132,7 @@ impl NamespaceCore {
     /// Posts an event that must reach its receivers, later if not now. Without recovery it comes back, to be sent.
     pub(super) fn post(
         &self,
-        socket: Option<&SocketCore>,
+        socket: Option<&Arc<SocketCore>>,
         audience: impl FnOnce() -> Audience,
         body: Body,
         compress: bool,

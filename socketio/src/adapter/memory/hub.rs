@@ -71,8 +71,9 @@ impl Hub {
     pub(super) fn sit(&self, namespace: &str, server: u64, node: NodeId, link: Arc<Link>, wake: Arc<Notify>) -> Place {
         let place = Place { namespace: namespace.into(), number: self.number() };
         let mut namespaces = self.namespaces.lock();
-        let seat = Seat::new(server, node, link, wake);
-        namespaces.entry(place.namespace.clone()).or_default().seats.insert(place.number, seat);
+        let kept = namespaces.entry(place.namespace.clone()).or_default();
+        let seat = Seat::new(server, node, link, wake, kept.log.position());
+        kept.seats.insert(place.number, seat);
         place
     }
 
@@ -129,6 +130,12 @@ impl Hub {
             seat.wait(unsent);
         }
         Ok(())
+    }
+
+    /// How far a seat has got.
+    pub(super) fn position(&self, place: &Place) -> Option<Arc<str>> {
+        let namespaces = self.namespaces.lock();
+        Some(namespaces.get(&place.namespace)?.seats.get(&place.number)?.delivered.clone())
     }
 
     /// Looks into what is kept for a namespace.

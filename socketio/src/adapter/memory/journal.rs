@@ -28,6 +28,8 @@ pub(super) struct Log {
     last: Id,
     entries: VecDeque<(Id, Arc<Envelope>, usize)>,
     bytes: usize,
+    /// Something is not there any more.
+    is_cut: bool,
 }
 
 impl Log {
@@ -44,14 +46,24 @@ impl Log {
         while self.entries.len() > MOST_ENTRIES || self.bytes > MOST_BYTES {
             let Some((_, _, cost)) = self.entries.pop_front() else { return };
             self.bytes -= cost;
+            self.is_cut = true;
         }
+    }
+
+    /// The offset of the last entry; before the first one a place in front of it.
+    pub(super) fn position(&self) -> Arc<str> {
+        format!("{}-{}", self.last.0, self.last.1).into()
     }
 
     /// What came after an offset; `None` if that is not here or too much came.
     pub(super) fn after(&self, offset: &str, limit: usize) -> Option<Vec<Arc<Envelope>>> {
         let id = parse(offset)?;
-        let at = self.entries.binary_search_by_key(&id, |(id, ..)| *id).ok()?;
-        let missed = self.entries.range(at + 1..);
+        let from = match self.entries.binary_search_by_key(&id, |(id, ..)| *id) {
+            Ok(at) => at + 1,
+            Err(0) if id == Id::default() && !self.is_cut => 0,
+            Err(_) => return None,
+        };
+        let missed = self.entries.range(from..);
         (missed.len() <= limit).then(|| missed.map(|(_, envelope, _)| envelope.clone()).collect())
     }
 }
@@ -79,6 +91,10 @@ impl Sessions {
         }
         self.by_pid.insert(session.pid.clone(), (session, until));
         Ok(())
+    }
+
+    pub(super) fn peek(&self, pid: &str, now: Instant) -> Option<SessionRecord> {
+        self.by_pid.get(pid).filter(|(_, until)| *until > now).map(|(session, _)| session.clone())
     }
 
     pub(super) fn take(&mut self, pid: &str, now: Instant) -> Option<SessionRecord> {

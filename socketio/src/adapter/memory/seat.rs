@@ -32,6 +32,9 @@ pub(super) struct Seat {
     pub(super) unsent: Queue<Unsent>,
     /// What the server is told even then.
     notices: VecDeque<Item>,
+    /// How far its server has got in the journal, and what it is being told.
+    pub(super) delivered: Arc<str>,
+    told: Option<Arc<str>>,
     /// Nobody sits here any more; its task is yet to see that.
     pub(super) left: bool,
 }
@@ -79,9 +82,10 @@ impl Item {
 }
 
 impl Seat {
-    pub(super) fn new(server: u64, node: NodeId, link: Arc<Link>, wake: Arc<Notify>) -> Self {
+    pub(super) fn new(server: u64, node: NodeId, link: Arc<Link>, wake: Arc<Notify>, delivered: Arc<str>) -> Self {
         let notices = VecDeque::from([Item::Health(link.health())]);
-        Seat { server, node, link, wake, letters: Queue::default(), unsent: Queue::default(), notices, left: false }
+        let (letters, unsent) = (Queue::default(), Queue::default());
+        Seat { server, node, link, wake, letters, unsent, notices, delivered, told: None, left: false }
     }
 
     pub(super) fn is_there(&self) -> bool {
@@ -90,6 +94,18 @@ impl Seat {
 
     /// What its task does next; `None` ends it.
     pub(super) fn next(&mut self) -> Option<Item> {
+        // Who asks has dealt with what was given last.
+        self.delivered = self.told.take().unwrap_or_else(|| self.delivered.clone());
+        let next = self.look();
+        self.told = match &next {
+            Some(Item::Letter(letter)) => letter.offset.clone(),
+            Some(Item::Appended(_, offset)) => offset.clone(),
+            _ => None,
+        };
+        next
+    }
+
+    fn look(&mut self) -> Option<Item> {
         if !self.left && !self.link.is_up() {
             self.give_up(Instant::now());
         }
@@ -111,21 +127,7 @@ impl Seat {
         // Only how it is now matters, and a link may be cut any number of times before anybody looks.
         self.notices.retain(|notice| !matches!(notice, Item::Health(_)));
         self.notices.push_back(Item::Health(self.link.health()));
-        if !self.link.is_up() {
-            self.hasten();
-        }
         self.wake.notify_one();
-    }
-
-    /// Lets the server hear of what is in the journal already, though nothing else comes through: clients wait for it.
-    fn hasten(&mut self) {
-        for (item, cost) in mem::take(&mut self.letters).items {
-            if item.is_appended() {
-                self.notices.push_back(item);
-            } else {
-                self.letters.push(item, cost);
-            }
-        }
     }
 
     pub(super) fn deliver(&mut self, item: Item, cost: usize) {

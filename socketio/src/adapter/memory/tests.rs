@@ -243,8 +243,15 @@ async fn an_entry_waits_for_the_link_and_not_for_long() {
 async fn a_session_is_taken_once_and_in_time() {
     let memory = Memory::new();
     let (mut a, mut b) = (Peer::new(&memory).await, Peer::new(&memory).await);
-    let session =
-        |pid: &str| SessionRecord { sid: "sid".into(), pid: pid.into(), rooms: Vec::new(), data: Text::from_static("{}") };
+    let session = |pid: &str| SessionRecord {
+        sid: "sid".into(),
+        pid: pid.into(),
+        rooms: Vec::new(),
+        data: Text::from_static("{}"),
+        namespace: None,
+        start: None,
+        mark: None,
+    };
     for pid in ["p", "q"] {
         a.journal().keep(session(pid), Duration::from_secs(60)).await.expect("connected");
     }

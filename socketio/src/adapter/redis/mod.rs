@@ -107,6 +107,10 @@ impl Connect for Redis {
     fn connect(self) -> Connection {
         Connection(Arc::new(Server { link: self.link, style: self.style }))
     }
+
+    fn has_journal(&self) -> bool {
+        matches!(self.style, Style::Streams(_))
+    }
 }
 
 /// Settings of [`Redis`].

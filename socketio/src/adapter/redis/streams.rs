@@ -173,7 +173,7 @@ impl Streams {
         let node = NodeId::from(format!("{:016x}", rand::random::<u64>()));
         let streams = self.options.streams(namespace);
         let feeds: Vec<Arc<Readers>> = streams.iter().map(|stream| self.feed(stream)).collect();
-        let pipe = self.pipe(node, namespace, feeds, Pending::default(), inbox);
+        let pipe = self.pipe(node, namespace, feeds, Pending::reading(), inbox);
         let Writer { end, attachment, feeds, .. } = &*pipe.writer;
         feeds.iter().for_each(|feed| feed.add(end.clone()));
         attachment.subscribe(self.kind(), &end.channel_of(&end.node));
@@ -245,8 +245,12 @@ impl End {
 
     /// An entry for this namespace.
     fn entry(&self, entry: &Entry) {
-        // Those of this server were carried out before they were sent.
+        // Those of this server were carried out before they were sent, but for those whose clients wait for an offset.
         if entry.field("uid") == Some(self.node.as_str().as_bytes()) {
+            let number = entry.field(NUMBER).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+            for (appended, at) in number.map(|number| self.pending.read(number, entry.at)).unwrap_or_default() {
+                appended(Some(at.to_string().into()));
+            }
             return;
         }
         match stream::read_entry(|name| entry.field(name)) {

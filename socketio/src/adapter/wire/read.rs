@@ -299,11 +299,18 @@ pub(super) struct Session<'a> {
     rooms: Vec<RoomName>,
     #[serde(borrow, default, deserialize_with = "present")]
     data: Option<&'a RawValue>,
+    #[serde(default, rename = "nsp")]
+    namespace: Option<String>,
+    #[serde(default)]
+    start: Option<String>,
+    #[serde(default)]
+    mark: Option<String>,
 }
 
 impl Session<'_> {
     pub(super) fn record(self, attachments: &[Bytes]) -> SessionRecord {
-        let Session { sid, pid, rooms, data } = self;
-        SessionRecord { sid, pid, rooms: rooms.into_iter().map(|room| room.0).collect(), data: plain(data, attachments) }
+        let Session { sid, pid, rooms, data, namespace, start, mark } = self;
+        let rooms = rooms.into_iter().map(|room| room.0).collect();
+        SessionRecord { sid, pid, rooms, data: plain(data, attachments), namespace, start, mark }
     }
 }

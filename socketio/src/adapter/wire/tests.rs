@@ -141,7 +141,9 @@ fn messages_of_the_reference() {
             }),
             "session" => {
                 let record = stream::read_session(&bytes).expect("a session");
-                let SessionRecord { sid, pid, rooms, data } = &record;
+                let SessionRecord { sid, pid, rooms, data, namespace: None, start: None, mark: None } = &record else {
+                    panic!("the reference has no such fields: {record:?}");
+                };
                 let rooms: Vec<&str> = rooms.iter().map(Room::as_str).collect();
                 assert_eq!(json!({ "sid": sid, "pid": pid, "rooms": rooms, "data": value(data) }), vector.message);
                 assert_eq!(stream::session(&record).expect("a session").into_bytes(), bytes);
@@ -356,10 +358,17 @@ proptest! {
     }
 
     #[test]
-    fn any_session_comes_back(sid in ".{0,20}", pid in ".{0,20}", rooms in rooms(), data in any_value()) {
-        let record = SessionRecord { sid, pid, rooms, data: data.to_string().into() };
+    fn any_session_comes_back(
+        (sid, pid) in (".{0,20}", ".{0,20}"),
+        rooms in rooms(),
+        data in any_value(),
+        ours in [".{0,20}", ".{0,20}", ".{0,20}"].map(proptest::option::of),
+    ) {
+        let [namespace, start, mark] = ours;
+        let record = SessionRecord { sid, pid, rooms, data: data.to_string().into(), namespace, start, mark };
         let again = stream::read_session(stream::session(&record).expect("a session").as_bytes()).expect("ours");
         prop_assert_eq!((&again.sid, &again.pid, &again.rooms), (&record.sid, &record.pid, &record.rooms));
+        prop_assert_eq!((&again.namespace, &again.start, &again.mark), (&record.namespace, &record.start, &record.mark));
         prop_assert_eq!(rounded(value(&again.data)), rounded(value(&record.data)));
     }
 

@@ -134,7 +134,14 @@ impl Writer {
 
     pub(super) fn session(&mut self, session: &SessionRecord) -> &mut Self {
         self.open().field("sid", &session.sid).field("pid", &session.pid).rooms("rooms", &session.rooms);
-        self.key("data").raw(or_empty(&session.data)).close()
+        self.key("data").raw(or_empty(&session.data));
+        // The reference ignores these.
+        for (name, value) in [("nsp", &session.namespace), ("start", &session.start), ("mark", &session.mark)] {
+            if let Some(value) = value {
+                self.field(name, value);
+            }
+        }
+        self.close()
     }
 }
 

@@ -9,6 +9,8 @@ use crate::{
         cluster::{Hub, Plug, ServerHandler, server_handler},
         mounts::{Mount, Pattern},
         namespace::NamespaceHandle,
+        recovery::{Clustered, Memory, Recovery, Store},
+        spelling::Spelling,
     },
 };
 use std::{any::TypeId, sync::Arc, time::Duration};
@@ -146,6 +148,20 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
         let handler = server_handler::<N, H>(make);
         self.server_events.push(ServerEvents { contract: TypeId::of::<N>(), name: N::NAME, path, handler });
         self
+    }
+}
+
+/// Where events and sessions are kept: in this server, or for all of them.
+pub(super) fn store(
+    recovery: Recovery,
+    hub: Option<&Hub>,
+    (noticed, patience): (Duration, Duration),
+    spelling: &Spelling,
+) -> Result<Arc<dyn Store>, BuildError> {
+    match hub {
+        None => Ok(Memory::new(recovery, noticed, spelling.clone())),
+        Some(hub) if hub.has_journal => Ok(Clustered::new(recovery, noticed, patience, spelling.clone())),
+        Some(_) => Err(BuildError::RecoveryWithoutJournal),
     }
 }
 

@@ -61,6 +61,11 @@ pub enum BuildError {
         /// Its name.
         event: String,
     },
+    /// Sessions cannot be recovered in this cluster: its adapter keeps no events. Those of Redis other than streams do not.
+    #[error(
+        "connection state recovery needs an adapter that keeps events for clients that come back, and this one does not: use Redis streams"
+    )]
+    RecoveryWithoutJournal,
     /// The client bundle cannot be served.
     #[error(transparent)]
     ClientFiles(#[from] ClientFilesError),

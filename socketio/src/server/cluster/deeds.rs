@@ -27,7 +27,10 @@ impl Node {
             Deed::Broadcast { event, .. } | Deed::Ask { event, .. } | Deed::Emit { event, .. } if !is_event(&event) => {
                 self.lost(&Loss::Poison("an event without a name"));
             }
-            Deed::Broadcast { target, event, offset: _ } => many(target).emit(event),
+            Deed::Broadcast { target, event, offset: Some(offset) } if !target.flags.volatile => {
+                many(target).receive(event, &offset)
+            }
+            Deed::Broadcast { target, event, .. } => many(target).emit(event),
             Deed::Ask { id, from, target, event, timeout } => {
                 let timeout = timeout.unwrap_or(namespace.settings.ack_timeout).min(LONGEST_ASK);
                 let answers = many(target).timeout(timeout).ask_body(event);

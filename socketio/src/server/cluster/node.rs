@@ -4,7 +4,7 @@
 use super::{Hub, Part, events::Worker};
 use crate::{
     adapter::{
-        broker::{Health, Inbox, Loss, Pipe},
+        broker::{Health, Inbox, Journal, Loss, Pipe},
         cluster::{Answer, Cluster, Ending, Input, Output, Question},
         message::{Envelope, Message, NodeId, RequestId},
     },
@@ -85,6 +85,12 @@ impl Inbox for Door {
 
     fn lost(&self, loss: Loss) {
         self.hub.lost(&self.label, &self.path, &loss);
+        if loss == Loss::Unread
+            && let Some(namespace) = self.node.wait().upgrade().and_then(|node| node.namespace.upgrade())
+            && let Some(lane) = &namespace.lane
+        {
+            lane.store.lost(&namespace);
+        }
     }
 }
 
@@ -240,6 +246,16 @@ impl Node {
             rooms.remove(room);
             if own { self.pipe.went(room) } else { self.pipe.left(room) }
         }
+    }
+
+    /// Where events and sessions outlive this server, if they do.
+    pub(in crate::server) fn journal(&self) -> Option<Arc<dyn Journal>> {
+        self.pipe.journal()
+    }
+
+    /// Runs on, whoever it was started by.
+    pub(in crate::server) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(work);
     }
 
     /// Ends when what is emitted to the rooms of sockets here reaches this server.

@@ -69,7 +69,7 @@ impl Connection {
         self.sockets.push(Joined::new(Arc::clone(&core)));
         match (&namespace.lane, claim) {
             (Some(lane), Some(claim)) => {
-                let restore = Arc::clone(&lane.store).take(Arc::clone(&namespace), claim);
+                let restore = Arc::clone(&lane.store).take(Arc::clone(&core), claim);
                 self.start(cx, core, Work::Restore(restore));
             }
             _ => self.admit(cx, &mount, ConnectParts::new(core)),

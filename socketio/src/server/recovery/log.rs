@@ -1,6 +1,6 @@
 //! `Log`: the last events of all namespaces, bounded by number, bytes and age.
 
-use super::{Audience, tracked::LookBack};
+use super::{Audience, Position, tracked::LookBack};
 use crate::{
     engine::Bundle,
     id::SocketId,
@@ -41,6 +41,8 @@ pub(super) struct Log {
 #[derive(Debug)]
 struct Entry {
     number: u64,
+    /// In the journal of the cluster, if it has one there.
+    position: Option<Position>,
     at: Instant,
     /// `Lane::dropped` of its namespace, which also tells namespaces apart.
     dropped: Arc<AtomicU64>,
@@ -85,17 +87,22 @@ impl Log {
         self.crowded_out
     }
 
-    /// Numbers an event and keeps it. Its offset becomes its last argument.
+    /// Numbers an event and keeps it. Its offset becomes its last argument: its place in a journal, or its number here.
     pub(super) fn append(
         &mut self,
         path: &str,
+        offset: Option<&str>,
         dropped: &Arc<AtomicU64>,
         audience: Audience,
         mut body: Body,
         compress: bool,
     ) -> Bundle {
         self.last += 1;
-        body.push_token(&format!("{}.{}", self.tag, self.last));
+        let position = offset.and_then(Position::parse);
+        match offset.filter(|_| position.is_some()) {
+            Some(offset) => body.push_token(offset),
+            None => body.push_token(&format!("{}.{}", self.tag, self.last)),
+        }
         let encoded = encode_event(path, None, body);
         let rooms = match &audience {
             Audience::One(_) => 0,
@@ -104,10 +111,9 @@ impl Log {
         let attachments: usize = encoded.attachments.iter().map(|bytes| bytes.len() + size_of_val(bytes)).sum();
         let cost = ENTRY + encoded.buffer.capacity() + attachments + rooms * size_of::<Room>();
         let packet = self.spelling.bundle(encoded).compress(compress);
-        let entry =
-            Entry { number: self.last, at: Instant::now(), dropped: Arc::clone(dropped), audience, packet: packet.clone(), cost };
+        let (number, at, dropped) = (self.last, Instant::now(), Arc::clone(dropped));
+        self.entries.push_back(Entry { number, position, at, dropped, audience, packet: packet.clone(), cost });
         self.bytes += cost;
-        self.entries.push_back(entry);
         self.trim();
         packet
     }
@@ -124,6 +130,18 @@ impl Log {
             self.bytes -= entry.cost;
             entry.dropped.store(entry.number, Ordering::Release);
         }
+    }
+
+    /// An event is missing here, which nobody can say more about.
+    pub(super) fn gap(&mut self, dropped: &Arc<AtomicU64>) {
+        self.last += 1;
+        dropped.store(self.last, Ordering::Release);
+    }
+
+    /// The number of the event of a namespace that has this place in the journal.
+    pub(super) fn find(&self, dropped: &Arc<AtomicU64>, position: Position) -> Option<u64> {
+        let mut of_namespace = self.entries.iter().rev().filter(|entry| Arc::ptr_eq(&entry.dropped, dropped));
+        of_namespace.find(|entry| entry.position == Some(position)).map(|entry| entry.number)
     }
 
     /// Drops what is too old. Returns when to look again.
@@ -153,8 +171,15 @@ impl Log {
         (tag.len() == self.tag.len()).then_some(start)
     }
 
-    /// See `Store::missed`.
-    pub(super) fn missed(&self, dropped: &Arc<AtomicU64>, id: SocketId, mut memory: LookBack, after: u64) -> Option<Vec<Bundle>> {
+    /// See `Store::missed`. `seen`: up to there, the client has the events of the journal from elsewhere.
+    pub(super) fn missed(
+        &self,
+        dropped: &Arc<AtomicU64>,
+        id: SocketId,
+        mut memory: LookBack,
+        after: u64,
+        seen: Option<Position>,
+    ) -> Option<Vec<Bundle>> {
         if dropped.load(Ordering::Acquire) > after {
             return None;
         }
@@ -168,7 +193,8 @@ impl Log {
                     .at(entry.number)
                     .is_some_and(|rooms| target.addresses(|room| room.as_str() == id.as_str() || rooms.contains(room))),
             };
-            if addressed {
+            let is_new = entry.position.is_none_or(|position| seen.is_none_or(|seen| position > seen));
+            if addressed && is_new {
                 missed.push(entry.packet.clone());
             }
         }

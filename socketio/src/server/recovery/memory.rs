@@ -9,23 +9,16 @@
 //! ```
 //! A session that is taken counts as live at once, so it cannot be taken twice: who asks next asks its new connection.
 
-use super::{Audience, Claim, Lane, Pid, Posted, Recovery, RecoveryMetrics, Restored, Store, Tracked, log::Log};
+use super::{
+    Audience, Claim, Lane, Pid, Position, Posted, Recovery, RecoveryMetrics, Restored, Store, Tracked, keeper::keeper, log::Log,
+};
 use crate::{
     contract::BoxFuture,
     engine::{Bundle, FAR_FUTURE},
     id::SocketId,
-    reason::DisconnectReason,
     room::Room,
-    server::{
-        core::SocketCore,
-        joined::Joined,
-        namespace::NamespaceCore,
-        running::{Running, Work},
-        session::{caught, drop_caught},
-        spelling::Spelling,
-    },
+    server::{core::SocketCore, joined::Joined, members::Members, namespace::NamespaceCore, spelling::Spelling},
 };
-use futures_util::{StreamExt, stream::FuturesUnordered};
 use parking_lot::Mutex;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -37,9 +30,9 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::Notify,
+    sync::{Notify, oneshot},
     task::JoinHandle,
-    time::{Instant, sleep_until},
+    time::Instant,
 };
 
 pub(in crate::server) struct Memory {
@@ -86,6 +79,24 @@ struct Parked {
     deadline: Instant,
 }
 
+/// Where a session is.
+pub(super) enum Found {
+    Nothing,
+    Session(Joined),
+    /// With a connection that seems to live, and hands it over.
+    Asked(oneshot::Receiver<Joined>, Arc<SocketCore>),
+}
+
+impl Found {
+    pub(super) async fn session(self) -> Option<Joined> {
+        match self {
+            Found::Nothing => None,
+            Found::Session(joined) => Some(joined),
+            Found::Asked(session, _) => session.await.ok(),
+        }
+    }
+}
+
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Memory").field("settings", &self.settings).finish_non_exhaustive()
@@ -128,7 +139,7 @@ impl Memory {
     }
 
     /// Sessions that are over, and when to look again.
-    fn due(&self) -> (Vec<Joined>, Option<Instant>) {
+    pub(super) fn due(&self) -> (Vec<Joined>, Option<Instant>) {
         let now = Instant::now();
         let log = {
             let mut log = self.log.lock();
@@ -154,127 +165,47 @@ impl Memory {
         (due, parked.into_iter().chain(log).min())
     }
 
-    fn told(&self) {
-        let mut table = self.table.lock();
-        table.telling -= 1;
-        if table.telling == 0 {
-            self.idle.notify_waiters();
-        }
-    }
-}
-
-fn forget(table: &mut Table, core: &SocketCore) {
-    let Some(tracked) = core.tracked() else { return };
-    if let Some(Slot::Parked(at)) = table.slots.remove(&tracked.pid)
-        && let Some(parked) = table.parked.remove(&at)
-    {
-        table.ending.push(parked.joined);
-    }
-}
-
-/// Ends what nobody came back for, and lets the log grow old. It lives as long as its store.
-async fn keeper(memory: Weak<Memory>, wake: Arc<Notify>) {
-    let mut last_calls: FuturesUnordered<Running> = FuturesUnordered::new();
-    loop {
-        let deadline = {
-            let Some(memory) = memory.upgrade() else { break };
-            let (due, deadline) = memory.due();
-            for joined in due {
-                match last_call(joined) {
-                    Some(running) => last_calls.push(running),
-                    None => memory.told(),
+    /// Takes a session out, or asks the connection that has it.
+    pub(super) fn look_for(&self, namespace: &Arc<NamespaceCore>, pid: &Pid) -> Found {
+        let found = {
+            let mut table = self.table.lock();
+            let table = &mut *table;
+            match table.slots.get_mut(pid) {
+                None => Found::Nothing,
+                // Its connection seems to live: the client knows better. Asked under this lock, so that it is not parked unasked.
+                Some(Slot::Live(core)) => {
+                    let core = core.upgrade().filter(|core| Arc::ptr_eq(core.namespace(), namespace));
+                    let asked = core.and_then(|core| Some((core.tracked()?.ask(), core)));
+                    asked.map_or(Found::Nothing, |(session, core)| Found::Asked(session, core))
+                }
+                Some(slot @ Slot::Parked(_)) => {
+                    let Slot::Parked(at) = &*slot else { return Found::Nothing };
+                    match table.parked.get(at) {
+                        Some(parked) if Arc::ptr_eq(parked.joined.core.namespace(), namespace) => {
+                            let live = Slot::Live(Arc::downgrade(&parked.joined.core));
+                            let parked = table.parked.remove(at);
+                            *slot = live;
+                            parked.map_or(Found::Nothing, |parked| Found::Session(parked.joined))
+                        }
+                        _ => Found::Nothing,
+                    }
                 }
             }
-            deadline
         };
-        let late = async {
-            match deadline {
-                Some(deadline) => sleep_until(deadline).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = wake.notified() => {}
-            () = late => {}
-            Some(_) = last_calls.next() => {
-                if let Some(memory) = memory.upgrade() {
-                    memory.told();
-                }
-            }
+        if let Found::Asked(_, core) = &found {
+            core.call_owner();
         }
-    }
-    while last_calls.next().await.is_some() {}
-}
-
-/// Ends a session; what is left to be done is to tell it.
-fn last_call(joined: Joined) -> Option<Running> {
-    let Joined { core, session, ended, .. } = joined;
-    core.end(ended.unwrap_or(DisconnectReason::TransportClose), false);
-    let session = session?;
-    let reason = core.closed()?;
-    let future = caught(|| session.disconnect(reason)).ok().flatten();
-    drop_caught(session);
-    Some(Running { core, work: Some(Work::Disconnect(future?)) })
-}
-
-impl Store for Memory {
-    fn position(&self) -> u64 {
-        self.last.load(Ordering::Acquire)
+        found
     }
 
-    fn floor(&self) -> u64 {
-        self.floor.load(Ordering::Acquire)
-    }
-
-    fn post(&self, event: Posted<'_>) {
-        let Posted { namespace, socket, audience, body, compress } = event;
-        let Some(lane) = &namespace.lane else { return };
-        let target = match &audience {
-            Audience::One(_) => None,
-            Audience::Many(target) => Some(target.clone()),
-        };
-        let members = namespace.members.read();
-        let order = lane.order.lock();
-        let packet = {
-            let mut log = self.log.lock();
-            let packet = log.append(&namespace.path, &lane.dropped, audience, body, compress);
-            self.last.store(log.last(), Ordering::Release);
-            self.floor.store(log.floor(), Ordering::Release);
-            packet
-        };
-        if let Some(socket) = socket {
-            socket.deliver(packet.clone());
-        }
-        if let Some(target) = target {
-            // The log keeps it as it is: it would hold compressed forms for longer than anybody reads them.
-            let packet = packet.for_many(namespace.settings.deflated_from);
-            members.visit(&target, |socket| socket.deliver(packet.clone()));
-        }
-        drop(order);
-    }
-
-    fn enter(&self, core: &Arc<SocketCore>) {
-        let Some(tracked) = core.tracked() else { return };
-        let mut table = self.table.lock();
-        table.slots.insert(tracked.pid, Slot::Live(Arc::downgrade(core)));
-        self.keep(&mut table);
-    }
-
-    fn forget(&self, core: &SocketCore) {
-        let mut table = self.table.lock();
-        forget(&mut table, core);
-        if !table.ending.is_empty() {
-            self.wake.notify_one();
-        }
-    }
-
-    fn park(&self, mut absent: Joined) {
+    /// Keeps the session of a client that is away. Whether it waits now.
+    pub(super) fn keep_session(&self, mut absent: Joined) -> bool {
         let core = Arc::clone(&absent.core);
-        let Some(tracked) = core.tracked() else { return };
+        let Some(tracked) = core.tracked() else { return false };
         let mut table = self.table.lock();
         if let Some(heir) = tracked.heir() {
             match heir.send(absent) {
-                Ok(()) => return,
+                Ok(()) => return false,
                 // It has given up meanwhile.
                 Err(back) => absent = back,
             }
@@ -298,51 +229,135 @@ impl Store for Memory {
         }
         self.keep(&mut table);
         self.wake.notify_one();
+        !over
     }
 
-    fn take(self: Arc<Self>, namespace: Arc<NamespaceCore>, claim: Claim) -> BoxFuture<'static, Option<Restored>> {
-        let found = {
-            let mut table = self.table.lock();
-            let table = &mut *table;
-            match table.slots.get_mut(&claim.pid) {
-                None => Err(None),
-                // Its connection seems to live: the client knows better. Asked under this lock, so that it is not parked unasked.
-                Some(Slot::Live(core)) => {
-                    let core = core.upgrade().filter(|core| Arc::ptr_eq(core.namespace(), &namespace));
-                    Err(core.and_then(|core| Some((core.tracked()?.ask(), core))))
-                }
-                Some(slot @ Slot::Parked(_)) => {
-                    let Slot::Parked(at) = &*slot else { return Box::pin(std::future::ready(None)) };
-                    match table.parked.get(at) {
-                        Some(parked) if Arc::ptr_eq(parked.joined.core.namespace(), &namespace) => {
-                            let live = Slot::Live(Arc::downgrade(&parked.joined.core));
-                            let parked = table.parked.remove(at);
-                            *slot = live;
-                            parked.map(|parked| parked.joined).ok_or(None)
-                        }
-                        _ => Err(None),
-                    }
-                }
-            }
+    /// Gives an event its number, keeps it and delivers it. `offset`: its place in the journal of the cluster. The caller holds the lock
+    /// of the members, and that of the lane's order.
+    pub(super) fn deliver(&self, members: &Members, event: Posted<'_>, offset: Option<&str>) {
+        let Posted { namespace, socket, audience, body, compress } = event;
+        let Some(lane) = &namespace.lane else { return };
+        let position = offset.and_then(Position::parse);
+        let target = match &audience {
+            Audience::One(_) => None,
+            Audience::Many(target) => Some(target.clone()),
         };
-        if let Err(Some((_, core))) = &found {
-            core.call_owner();
+        let packet = {
+            let mut log = self.log.lock();
+            let packet = log.append(&namespace.path, offset, &lane.dropped, audience, body, compress);
+            self.last.store(log.last(), Ordering::Release);
+            self.floor.store(log.floor(), Ordering::Release);
+            packet
+        };
+        // Who came from another server may have it from there.
+        let is_new = |socket: &SocketCore| {
+            position.is_none_or(|position| socket.tracked().and_then(Tracked::arrived).is_none_or(|(seen, _)| position > seen))
+        };
+        if let Some(socket) = socket.filter(|socket| is_new(socket)) {
+            socket.deliver(packet.clone());
         }
+        if let Some(target) = target {
+            // The log keeps it as it is: it would hold compressed forms for longer than anybody reads them.
+            let packet = packet.for_many(namespace.settings.deflated_from);
+            members.visit(&target, |socket| {
+                if is_new(socket) {
+                    socket.deliver(packet.clone());
+                }
+            });
+        }
+    }
+
+    /// Events of a namespace are missing.
+    pub(super) fn gap(&self, lane: &Lane) {
+        let mut log = self.log.lock();
+        log.gap(&lane.dropped);
+        self.last.store(log.last(), Ordering::Release);
+    }
+
+    /// The number of the event that has this place in the journal of the cluster.
+    pub(super) fn find(&self, lane: &Lane, position: Position) -> Option<u64> {
+        self.log.lock().find(&lane.dropped, position)
+    }
+
+    /// What the client with that offset has seen. `start`: where its session starts.
+    pub(super) fn locate(&self, offset: Option<&str>, start: u64) -> Option<u64> {
+        self.log.lock().locate(offset, start)
+    }
+
+    /// Whether all sessions end.
+    pub(super) fn is_closing(&self) -> bool {
+        self.table.lock().closing
+    }
+
+    pub(super) fn told(&self) {
+        let mut table = self.table.lock();
+        table.telling -= 1;
+        if table.telling == 0 {
+            self.idle.notify_waiters();
+        }
+    }
+}
+
+fn forget(table: &mut Table, core: &SocketCore) {
+    let Some(tracked) = core.tracked() else { return };
+    if let Some(Slot::Parked(at)) = table.slots.remove(&tracked.pid)
+        && let Some(parked) = table.parked.remove(&at)
+    {
+        table.ending.push(parked.joined);
+    }
+}
+
+impl Store for Memory {
+    fn position(&self) -> u64 {
+        self.last.load(Ordering::Acquire)
+    }
+
+    fn floor(&self) -> u64 {
+        self.floor.load(Ordering::Acquire)
+    }
+
+    fn post(&self, event: Posted<'_>) {
+        let namespace = event.namespace;
+        let Some(lane) = &namespace.lane else { return };
+        let members = namespace.members.read();
+        let order = lane.order.lock();
+        self.deliver(&members, event, None);
+        drop(order);
+    }
+
+    fn enter(&self, core: &Arc<SocketCore>) {
+        let Some(tracked) = core.tracked() else { return };
+        let mut table = self.table.lock();
+        table.slots.insert(tracked.pid, Slot::Live(Arc::downgrade(core)));
+        self.keep(&mut table);
+    }
+
+    fn forget(&self, core: &SocketCore) {
+        let mut table = self.table.lock();
+        forget(&mut table, core);
+        if !table.ending.is_empty() {
+            self.wake.notify_one();
+        }
+    }
+
+    fn park(&self, absent: Joined) {
+        self.keep_session(absent);
+    }
+
+    fn take(self: Arc<Self>, fresh: Arc<SocketCore>, claim: Claim) -> BoxFuture<'static, Option<Restored>> {
+        let found = self.look_for(fresh.namespace(), &claim.pid);
         Box::pin(async move {
-            let joined = match found {
-                Ok(joined) => joined,
-                Err(Some((session, _))) => session.await.ok()?,
-                Err(None) => return None,
-            };
+            let joined = found.session().await?;
             let start = joined.core.tracked()?.start;
-            let after = self.log.lock().locate(claim.offset.as_deref(), start);
+            let after = self.locate(claim.offset.as_deref(), start);
             Some(Restored { joined, after })
         })
     }
 
     fn missed(&self, lane: &Lane, id: SocketId, tracked: &Tracked, rooms: &[Room], after: u64) -> Option<Vec<Bundle>> {
         let rooms = tracked.look_back(rooms);
-        self.log.lock().missed(&lane.dropped, id, rooms, after)
+        let seen = tracked.arrived().map(|(seen, _)| seen);
+        self.log.lock().missed(&lane.dropped, id, rooms, after, seen)
     }
 
     fn absent(&self, namespace: &NamespaceCore) -> Vec<Arc<SocketCore>> {

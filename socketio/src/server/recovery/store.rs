@@ -1,13 +1,13 @@
 //! `Store`: what keeps events and sessions for clients that come back. `Memory` does so in this process; a store that writes
 //! elsewhere as well wraps it, because the session value itself cannot leave the process.
 
-use super::{Claim, RecoveryMetrics, Tracked};
+use super::{Claim, RecoveryMetrics, Tracked, line::Line};
 use crate::{
     contract::BoxFuture,
     engine::Bundle,
     id::SocketId,
     parser::Body,
-    room::{Room, Target},
+    room::{Flags, Room, Target},
     server::{core::SocketCore, joined::Joined, namespace::NamespaceCore},
 };
 use parking_lot::Mutex;
@@ -20,11 +20,24 @@ use std::{
 pub(in crate::server) struct Posted<'a> {
     pub(in crate::server) namespace: &'a NamespaceCore,
     /// The socket of [`Audience::One`].
-    pub(in crate::server) socket: Option<&'a SocketCore>,
+    pub(in crate::server) socket: Option<&'a Arc<SocketCore>>,
     pub(in crate::server) audience: Audience,
     pub(in crate::server) body: Body,
     /// Whether it is worth compressing.
     pub(in crate::server) compress: bool,
+}
+
+impl Posted<'_> {
+    /// Whom the other servers are to deliver it to.
+    pub(super) fn target(&self) -> Target {
+        match &self.audience {
+            Audience::Many(target) => target.clone(),
+            Audience::One(id) => {
+                let flags = Flags { uncompressed: !self.compress, ..Flags::default() };
+                Target { rooms: vec![Room::from(*id)], except: Vec::new(), flags }
+            }
+        }
+    }
 }
 
 /// Whom an event was for.
@@ -46,15 +59,19 @@ pub(in crate::server) struct Restored {
 /// What recovery adds to a namespace.
 pub(in crate::server) struct Lane {
     pub(in crate::server) store: Arc<dyn Store>,
-    /// The order of offsets is the order of delivery. Taken after `Members`, before the outboxes.
-    pub(in crate::server) order: Mutex<()>,
+    /// The order of offsets is the order of delivery; in a cluster, what waits for its offset. Taken after `Members`, before the
+    /// outboxes.
+    pub(in crate::server) order: Mutex<Line>,
+    /// Held while an event of this server gets its place in the line and in the journal, so that these are the same order. Taken before
+    /// `Members`.
+    pub(in crate::server) posting: Mutex<()>,
     /// The last event of this namespace that is not kept any more.
     pub(in crate::server) dropped: Arc<AtomicU64>,
 }
 
 impl Lane {
     pub(in crate::server) fn new(store: Arc<dyn Store>) -> Self {
-        Lane { store, order: Mutex::default(), dropped: Arc::default() }
+        Lane { store, order: Mutex::default(), posting: Mutex::default(), dropped: Arc::default() }
     }
 }
 
@@ -79,6 +96,33 @@ pub(in crate::server) trait Store: Send + Sync + fmt::Debug {
     /// Gives the event the next offset, keeps it, and delivers it to those who are connected.
     fn post(&self, event: Posted<'_>);
 
+    /// Whether [`post`](Self::post) tells the other servers, too. What only clients of this server are to get is not posted then.
+    fn spans_servers(&self) -> bool {
+        false
+    }
+
+    /// An event of another server, with its offset: keeps it, and delivers it here.
+    fn receive(&self, event: Posted<'_>, _offset: &str) {
+        self.post(event);
+    }
+
+    /// Events of other servers are missing.
+    fn lost(&self, _namespace: &NamespaceCore) {}
+
+    /// The offset of the last event of a namespace, if it is one for other servers.
+    fn offset(&self, _namespace: &NamespaceCore) -> Option<Arc<str>> {
+        None
+    }
+
+    /// Events that wait for their offsets and are for this socket, which is to be told that it ends. The caller holds the lock of the
+    /// members for writing.
+    fn last_words(&self, _core: &SocketCore, _rooms: &[Room]) -> Vec<Bundle> {
+        Vec::new()
+    }
+
+    /// The server shuts down, and with it the connection of this socket: its client may go on at another server.
+    fn leave(&self, _core: &SocketCore) {}
+
     /// A client was taken in: from now on it may be asked for.
     fn enter(&self, core: &Arc<SocketCore>);
 
@@ -89,7 +133,8 @@ pub(in crate::server) trait Store: Send + Sync + fmt::Debug {
     fn park(&self, absent: Joined);
 
     /// Hands out a session, at most once for each time it is parked. If its connection seems to live, it is taken from there.
-    fn take(self: Arc<Self>, namespace: Arc<NamespaceCore>, claim: Claim) -> BoxFuture<'static, Option<Restored>>;
+    /// `fresh`: the socket that asks.
+    fn take(self: Arc<Self>, fresh: Arc<SocketCore>, claim: Claim) -> BoxFuture<'static, Option<Restored>>;
 
     /// The events after that number which the socket would have received, if all of them are still there. The caller holds
     /// the lock of the members for writing: nothing is posted meanwhile.

@@ -1,7 +1,9 @@
 //! The log and the memory of rooms, without connections; those are in the integration tests.
 
-use super::{Audience, Pid, log::Log};
+use super::{Audience, Pid, Recovery, log::Log};
 use crate::{
+    BuildError, SocketIo, adapter,
+    adapter::sealed::Connect as _,
     id::SocketId,
     parser::Body,
     room::{Room, Target},
@@ -39,14 +41,14 @@ fn missed(log: &Log, lane: &Arc<AtomicU64>, after: u64) -> Option<usize> {
     let mut history = History::default();
     history.accept(0);
     let id = SocketId::from_random([1; 15]);
-    log.missed(lane, id, history.look_back(&[]), after).map(|missed| missed.len())
+    log.missed(lane, id, history.look_back(&[]), after, None).map(|missed| missed.len())
 }
 
 #[test]
 fn offsets_are_found_again() {
     let mut log = log(10, 1 << 20);
     let lane = Arc::default();
-    (0..3).for_each(|_| drop(log.append("/", &lane, all(), event("x"), true)));
+    (0..3).for_each(|_| drop(log.append("/", None, &lane, all(), event("x"), true)));
     let found = |offset: &str, start: u64| log.locate(Some(offset), start);
     assert_eq!(log.locate(None, 2), Some(2), "nothing has reached the client: the start");
     assert_eq!(found("BwcHBwcH.1", 0), Some(1));
@@ -62,11 +64,11 @@ fn offsets_are_found_again() {
 fn limits_hold_for_all_namespaces_together() {
     let mut log = log(4, 1 << 20);
     let (busy, quiet) = (Arc::<AtomicU64>::default(), Arc::default());
-    drop(log.append("/quiet", &quiet, all(), event("x"), true));
-    (0..3).for_each(|_| drop(log.append("/busy", &busy, all(), event("x"), true)));
+    drop(log.append("/quiet", None, &quiet, all(), event("x"), true));
+    (0..3).for_each(|_| drop(log.append("/busy", None, &busy, all(), event("x"), true)));
     assert_eq!((log.len(), log.crowded_out()), (4, 0));
     assert_eq!((missed(&log, &quiet, 0), missed(&log, &busy, 0)), (Some(1), Some(3)));
-    drop(log.append("/busy", &busy, all(), event("x"), true));
+    drop(log.append("/busy", None, &busy, all(), event("x"), true));
     assert_eq!((log.len(), log.crowded_out(), log.floor()), (4, 1, 1));
     assert_eq!((missed(&log, &quiet, 0), missed(&log, &busy, 0)), (None, Some(4)), "the oldest has gone, whosesoever");
     assert_eq!(missed(&log, &quiet, 1), Some(0), "who has seen it lacks nothing");
@@ -77,13 +79,13 @@ fn bytes_are_counted_as_long_as_they_are_kept() {
     let mut log = log(1000, 20_000);
     let lane = Arc::default();
     for length in [10, 100, 5000, 15_000, 30_000, 3] {
-        drop(log.append("/", &lane, to("room"), event(&"x".repeat(length)), true));
+        drop(log.append("/", None, &lane, to("room"), event(&"x".repeat(length)), true));
         assert!(log.bytes() <= 20_000 && (log.bytes() > length || log.len() == 0), "{length}: {}", log.bytes());
     }
     assert_eq!(log.crowded_out(), 5);
     let before = log.bytes();
     let attachment = crate::Binary::from(vec![0; 9000]);
-    drop(log.append("/", &lane, all(), Body::event("a", &(attachment,)).expect("serializes"), true));
+    drop(log.append("/", None, &lane, all(), Body::event("a", &(attachment,)).expect("serializes"), true));
     assert!(log.bytes() > before + 9000);
 }
 
@@ -92,9 +94,9 @@ async fn events_age() {
     let mut log = log(10, 1 << 20);
     let lane = Arc::default();
     let start = Instant::now();
-    drop(log.append("/", &lane, all(), event("x"), true));
+    drop(log.append("/", None, &lane, all(), event("x"), true));
     advance(MINUTE / 2).await;
-    drop(log.append("/", &lane, all(), event("x"), true));
+    drop(log.append("/", None, &lane, all(), event("x"), true));
     assert_eq!(log.expire(Instant::now()), Some(start + MINUTE));
     assert_eq!(log.len(), 2);
     advance(MINUTE / 2).await;
@@ -150,4 +152,27 @@ fn a_private_id_does_not_show() {
     let pid = Pid::random();
     assert!(!format!("{pid:?}").contains(pid.expose()));
     assert_ne!(pid, Pid::random());
+}
+
+/// Servers of one process, without what they could keep.
+#[derive(Debug)]
+struct Forgetful(adapter::Memory);
+
+impl adapter::sealed::Connect for Forgetful {
+    fn connect(self) -> adapter::sealed::Connection {
+        self.0.connect()
+    }
+
+    fn has_journal(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn recovery_needs_an_adapter_that_keeps_events() {
+    let builder = || SocketIo::builder().connection_state_recovery(Recovery::new());
+    let refused = builder().adapter(Forgetful(adapter::Memory::new())).try_build();
+    assert!(matches!(refused, Err(BuildError::RecoveryWithoutJournal)));
+    assert!(builder().adapter(adapter::Memory::new()).try_build().is_ok());
+    assert!(SocketIo::builder().adapter(Forgetful(adapter::Memory::new())).try_build().is_ok());
 }

@@ -1,9 +1,9 @@
 //! `Tracked`: what a socket remembers so that its client can come back: its private id, its present connection, and when it
 //! joined and left rooms.
 
-use super::Pid;
+use super::{Pid, Position, kept::Kept};
 use crate::{
-    engine::Handshake,
+    engine::{Bundle, Handshake},
     room::Room,
     server::{core::Link, joined::Joined},
 };
@@ -36,6 +36,30 @@ pub(in crate::server) struct Tracked {
     /// Handlers in flight that the tasks of former connections still run.
     elsewhere: AtomicUsize,
     recovered: AtomicBool,
+    /// What concerns other servers, too. A leaf.
+    abroad: Mutex<Abroad>,
+    /// Whether it came from another server: others are not asked for more.
+    from_abroad: AtomicBool,
+}
+
+/// What a socket of a cluster remembers.
+#[derive(Default)]
+struct Abroad {
+    /// The offset of the last event before its session began, wherever that was.
+    start: Option<Arc<str>>,
+    arrival: Option<Arrival>,
+    /// What other servers have of it while its client is away.
+    kept: Option<Kept>,
+}
+
+/// What the client was found to have missed elsewhere.
+pub(super) struct Arrival {
+    /// The events, until they are delivered.
+    pub(super) missed: Vec<Bundle>,
+    /// How far they reach.
+    pub(super) seen: Position,
+    /// The last event here before they were looked for.
+    pub(super) number: u64,
 }
 
 impl fmt::Debug for Tracked {
@@ -65,8 +89,22 @@ struct Change {
 
 impl Tracked {
     pub(in crate::server) fn new(link: Arc<Link>, start: u64) -> Self {
+        Self::with(Pid::random(), link, start)
+    }
+
+    /// Of a socket that was connected to another server, where its session began at `start`.
+    pub(in crate::server) fn arriving(pid: Pid, link: Arc<Link>, number: u64, start: Option<Arc<str>>) -> Self {
+        let tracked = Self::with(pid, link, number);
+        tracked.abroad.lock().start = start;
+        tracked.from_abroad.store(true, Ordering::Release);
+        // It was taken in long ago.
+        tracked.history.lock().accept(number);
+        tracked
+    }
+
+    fn with(pid: Pid, link: Arc<Link>, start: u64) -> Self {
         Tracked {
-            pid: Pid::random(),
+            pid,
             handshake: Arc::clone(&link.handshake),
             link: RwLock::new(link),
             start,
@@ -74,7 +112,48 @@ impl Tracked {
             heir: Mutex::default(),
             elsewhere: AtomicUsize::new(0),
             recovered: AtomicBool::new(false),
+            abroad: Mutex::default(),
+            from_abroad: AtomicBool::new(false),
         }
+    }
+
+    /// The offset of the last event before the client was taken in; kept the first time.
+    pub(in crate::server) fn began(&self, offset: Option<Arc<str>>) {
+        if !self.recovered() && !self.from_abroad.load(Ordering::Acquire) {
+            let mut abroad = self.abroad.lock();
+            abroad.start = abroad.start.take().or(offset);
+        }
+    }
+
+    pub(super) fn began_at(&self) -> Option<Arc<str>> {
+        self.abroad.lock().start.clone()
+    }
+
+    /// What was missed was found elsewhere.
+    pub(super) fn arrives(&self, arrival: Arrival) {
+        self.abroad.lock().arrival = Some(arrival);
+        self.from_abroad.store(true, Ordering::Release);
+    }
+
+    /// How far the events reach that were found elsewhere, and the last event here before that.
+    pub(super) fn arrived(&self) -> Option<(Position, u64)> {
+        if !self.from_abroad.load(Ordering::Acquire) {
+            return None;
+        }
+        self.abroad.lock().arrival.as_ref().map(|arrival| (arrival.seen, arrival.number))
+    }
+
+    /// Takes them out.
+    pub(super) fn missed_elsewhere(&self) -> Vec<Bundle> {
+        if !self.from_abroad.load(Ordering::Acquire) {
+            return Vec::new();
+        }
+        self.abroad.lock().arrival.as_mut().map(|arrival| std::mem::take(&mut arrival.missed)).unwrap_or_default()
+    }
+
+    /// Other servers have it from now on, or not any more.
+    pub(super) fn keeps(&self, kept: Option<Kept>) -> Option<Kept> {
+        std::mem::replace(&mut self.abroad.lock().kept, kept)
     }
 
     /// The client was taken in, for the first time or again.

@@ -179,7 +179,7 @@ async fn follow(mut reader: Reader, readers: &Readers, cursor: &mut Option<Curso
     }
 }
 
-fn info(stream: &str) -> Cmd {
+pub(super) fn info(stream: &str) -> Cmd {
     let mut command = redis::cmd("XINFO");
     command.arg("STREAM").arg(stream);
     command
@@ -195,11 +195,16 @@ fn xread(stream: &str, after: Position, block: Option<Duration>) -> Cmd {
     command
 }
 
+/// Whether there is no such stream.
+pub(super) fn is_absent(failed: &Failed) -> bool {
+    matches!(failed, Failed::Error(error) if error.contains("no such key"))
+}
+
 /// Where the stream ends now; at its start if there is none.
 async fn begin(reader: &mut Reader, stream: &str) -> Result<Cursor, Failed> {
     match reader.ask(&info(stream), PATIENCE).await {
         Ok(value) => Ok(Info::of(value).map_or_else(Cursor::default, |info| Cursor { last: info.last, count: info.added })),
-        Err(Failed::Error(error)) if error.contains("no such key") => Ok(Cursor { last: Position::START, count: Some(0) }),
+        Err(failed) if is_absent(&failed) => Ok(Cursor { last: Position::START, count: Some(0) }),
         Err(failed) => Err(failed),
     }
 }

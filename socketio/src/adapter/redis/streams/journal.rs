@@ -2,7 +2,8 @@
 
 use super::{
     LOOK, LOOK_PATIENCE, NUMBER, Streams, Writer,
-    entry::{Position, entries},
+    entry::{Info, Position, entries},
+    feed::{info, is_absent},
 };
 use crate::{
     adapter::{
@@ -57,6 +58,15 @@ async fn look(asker: &Asker, stream: &str, from: &str, to: &str, count: usize) -
     asker.ask(&command, &Route::Key(stream.as_bytes().to_vec()), LOOK_PATIENCE).await
 }
 
+/// Whether nothing was ever taken out of a stream. Before Redis 7 nobody knows.
+async fn is_whole(asker: &Asker, stream: &str) -> Result<bool, Failed> {
+    match asker.ask(&info(stream), &Route::Key(stream.as_bytes().to_vec()), LOOK_PATIENCE).await {
+        Ok(value) => Ok(Info::of(value).is_some_and(|info| info.added == Some(info.length))),
+        Err(error) if is_absent(&error) => Ok(true),
+        Err(failed) => Err(failed),
+    }
+}
+
 /// The journal of one namespace.
 pub(super) struct StreamJournal {
     streams: Arc<Streams>,
@@ -77,6 +87,11 @@ impl Journal for StreamJournal {
     fn append(&self, message: Message, done: Appended) {
         // Whether it was refused is told through `done`.
         let _ = self.writer.append(&self.streams.options, &message, Some(done));
+    }
+
+    fn position(&self) -> Option<Arc<str>> {
+        let position = self.writer.end.position.as_ref()?.position()?;
+        Some(position.to_string().into())
     }
 
     fn keep(&self, session: SessionRecord, ttl: Duration) -> BoxFuture<'static, Result<(), Unreachable>> {
@@ -107,6 +122,16 @@ impl Journal for StreamJournal {
         })
     }
 
+    fn peek(&self, pid: &str) -> BoxFuture<'static, Result<Option<SessionRecord>, Unreachable>> {
+        let (asker, key) = (self.streams.link.asker(), self.key(pid));
+        Box::pin(async move {
+            let mut get = redis::cmd("GET");
+            get.arg(&key);
+            let Value::BulkString(value) = ask(&asker, &get, &key).await? else { return Ok(None) };
+            Ok(stream::read_session(&value).ok())
+        })
+    }
+
     fn after(&self, offset: &str, limit: usize) -> BoxFuture<'static, Result<Option<Vec<Envelope>>, Unreachable>> {
         let (asker, end) = (self.streams.link.asker(), self.writer.end.clone());
         let offset = offset.parse::<Position>();
@@ -114,6 +139,9 @@ impl Journal for StreamJournal {
             let Ok(offset) = offset else { return Ok(None) };
             let is_there = async || {
                 let (at, asker) = (offset.to_string(), &asker);
+                if offset == Position::START {
+                    return Ok(is_whole(asker, &end.stream).await?);
+                }
                 Ok::<_, Unreachable>(entries(look(asker, &end.stream, &at, &at, 1).await?).len() == 1)
             };
             if !is_there().await? {

@@ -1,10 +1,17 @@
-//! `Pending`: the entries that were queued and whose fate is not known yet, in order, and whom to tell of it.
+//! `Pending`: the entries that were queued and whose fate is not known yet, in order, and whom to tell of it. Where the stream is read,
+//! an entry that was written is told of when it is read: so it has the same place among the entries of others on every server.
 
 use super::entry::Position;
 use crate::adapter::broker::Appended;
 use parking_lot::Mutex;
-use std::{collections::VecDeque, mem::take};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    mem::take,
+};
 use tokio::sync::Notify;
+
+/// So many entries may be written and not read. Then the reader is far behind, and the oldest is told of without it.
+const UNREAD: usize = 100_000;
 
 #[derive(Default)]
 pub(super) struct Pending {
@@ -12,10 +19,14 @@ pub(super) struct Pending {
     state: Mutex<State>,
     /// The oldest is settled, or something was lost.
     changed: Notify,
+    /// Somebody reads the stream, and calls `read`.
+    reads: bool,
 }
 
 #[derive(Default)]
 struct State {
+    /// Written, and not read yet.
+    unread: BTreeMap<u64, (Appended, Position)>,
     next: u64,
     waiting: VecDeque<Waiting>,
     /// The last entry that Redis has taken.
@@ -47,7 +58,12 @@ pub(super) struct Told {
 impl Pending {
     /// With the number of the first entry.
     pub(super) fn from(next: u64) -> Self {
-        Pending { state: Mutex::new(State { next, ..State::default() }), changed: Notify::new() }
+        Pending { state: Mutex::new(State { next, ..State::default() }), ..Pending::default() }
+    }
+
+    /// Where entries are told of when they are read.
+    pub(super) fn reading() -> Self {
+        Pending { reads: true, ..Pending::default() }
     }
 
     /// The number of a new entry.
@@ -67,6 +83,18 @@ impl Pending {
     /// It was never accepted, and its sender knows.
     pub(super) fn refuse(&self, number: u64) {
         self.settle(number, Fate::Refused);
+    }
+
+    /// It was read there. Whom to tell of it, and of those in front of it that were written and will not be read any more.
+    pub(super) fn read(&self, number: u64, at: Position) -> Vec<(Appended, Position)> {
+        let mut state = self.state.lock();
+        let later = state.unread.split_off(&(number.saturating_add(1)));
+        let mut read: Vec<_> = std::mem::replace(&mut state.unread, later).into_values().collect();
+        // The reader may be faster than the answer.
+        if let Ok(found) = state.waiting.binary_search_by_key(&number, |waiting| waiting.number) {
+            read.extend(state.waiting[found].appended.take().map(|appended| (appended, at)));
+        }
+        read
     }
 
     fn settle(&self, number: u64, fate: Fate) {
@@ -107,19 +135,31 @@ impl Pending {
         let mut state = self.state.lock();
         let mut told = Told { appended: Vec::new(), lost: take(&mut state.lost) };
         while let Some(Waiting { fate: Some(_), .. }) = state.waiting.front() {
-            let Some(Waiting { appended, fate, .. }) = state.waiting.pop_front() else { break };
+            let Some(Waiting { number, appended, fate, .. }) = state.waiting.pop_front() else { break };
             let position = match fate {
                 Some(Fate::Written(at)) => Some(at),
                 _ => None,
             };
-            told.appended.extend(appended.map(|appended| (appended, position)));
+            match (appended, position) {
+                (Some(appended), Some(at)) if self.reads => {
+                    state.unread.insert(number, (appended, at));
+                }
+                (appended, position) => told.appended.extend(appended.map(|appended| (appended, position))),
+            }
+        }
+        while state.unread.len() > UNREAD
+            && let Some((_, (appended, at))) = state.unread.pop_first()
+        {
+            told.appended.push((appended, Some(at)));
         }
         told
     }
 
     /// Takes out everybody who waits.
     pub(super) fn close(&self) -> Vec<Appended> {
-        take(&mut self.state.lock().waiting).into_iter().filter_map(|waiting| waiting.appended).collect()
+        let mut state = self.state.lock();
+        let unread = take(&mut state.unread).into_values().map(|(appended, _)| appended);
+        unread.chain(take(&mut state.waiting).into_iter().filter_map(|waiting| waiting.appended)).collect()
     }
 }
 
@@ -127,6 +167,33 @@ impl Pending {
 mod tests {
     use super::*;
     use std::sync::Arc;
+
+    #[tokio::test]
+    async fn what_is_written_is_told_when_it_is_read() {
+        let pending = Pending::reading();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let at = |text: &str| text.parse::<Position>().expect("a position");
+        let begin = |name: &'static str| {
+            let told = told.clone();
+            pending.begin(at("5-0"), Some(Box::new(move |offset| told.lock().push((name, offset)))))
+        };
+        let (a, b, c, d) = (begin("a"), begin("b"), begin("c"), begin("d"));
+        pending.done(a, Some(at("6-0")));
+        pending.done(b, None);
+        let told_now = pending.settled().await;
+        assert_eq!((told_now.lost, told_now.appended.len()), (1, 1), "only what was given up");
+        told_now.appended.into_iter().for_each(|(appended, _)| appended(None));
+        // One is read before its answer has come, and one is never read.
+        for number in [c, d] {
+            for (appended, at) in pending.read(number, at("9-0")) {
+                appended(Some(at.to_string().into()));
+            }
+        }
+        pending.done(c, Some(at("9-0")));
+        let offset = |text: &str| Some(Arc::from(text));
+        assert_eq!(*told.lock(), [("b", None), ("a", offset("6-0")), ("c", offset("9-0")), ("d", offset("9-0"))]);
+        assert!(pending.close().is_empty());
+    }
 
     #[tokio::test]
     async fn it_is_told_in_order() {

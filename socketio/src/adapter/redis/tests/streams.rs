@@ -287,12 +287,16 @@ async fn a_session_is_taken_once() {
         pid: pid.into(),
         rooms: vec!["room1".into()],
         data: r#"{"name":"u1"}"#.into(),
+        namespace: None,
+        start: None,
+        mark: None,
     };
     let pid = "OP235Uh_onZ4K96XAAAB";
     journals[0].keep(session(pid), Duration::from_secs(30)).await.expect("Redis is there");
     assert!(server.ask(&["GET", &format!("sio:session:{pid}")]).starts_with("hKNzaWS0V0hkSUF2a0ZEUThjWl9vU0FBQUGjcGlk"));
     let expiry: u64 = server.ask(&["PTTL", &format!("sio:session:{pid}")]).trim().parse().expect("a time");
     assert!((1..=30_000).contains(&expiry));
+    assert_eq!(journals[1].peek(pid).await, Ok(Some(session(pid))), "it stays there");
     let taken = futures_util::future::join_all((0..20).map(|at| journals[at % 2].take(pid))).await;
     let taken: Vec<_> = taken.into_iter().filter_map(|taken| taken.expect("Redis is there")).collect();
     assert_eq!(taken, [session(pid)]);
