@@ -1,7 +1,7 @@
 //! Servers of one process as a cluster: what is done on one of them is done on all, and what becomes of it when one does not answer.
 
 use crate::server::eventually;
-use futures_util::{StreamExt as _, future::join_all};
+use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
 use serde_json::json;
 use socketio::{
@@ -124,7 +124,7 @@ impl Halls for Warden {
     }
     async fn half(&self, number: u32) -> Result<u32, String> {
         tokio::task::yield_now().await;
-        if number % 2 == 0 { Ok(number / 2) } else { Err(format!("{number} is odd")) }
+        if number.is_multiple_of(2) { Ok(number / 2) } else { Err(format!("{number} is odd")) }
     }
     async fn bytes(&self, bytes: Binary) -> Binary {
         bytes.0.iter().rev().copied().collect::<Vec<u8>>().into()

@@ -244,6 +244,18 @@ async fn who_was_thrown_out_while_away_comes_back_nowhere() {
 }
 
 #[tokio::test]
+async fn what_is_said_before_the_end_is_heard() {
+    let [one, _other] = pair();
+    let mut ann = one.join(Transport::WebSocket).await;
+    one.tell([1]);
+    one.all().to(ann.ticket.sid.as_str()).emit_raw("farewell", (2,)).expect("JSON");
+    // Neither has its place in the journal yet.
+    one.all().disconnect_sockets(false);
+    assert_eq!((number(&mut ann).await, number(&mut ann).await), (json!(1), json!(2)));
+    assert_eq!(ann.client.packet().await.kind, 1);
+}
+
+#[tokio::test]
 async fn what_the_journal_has_not_got_is_recovered_here_and_nowhere_else() {
     let cluster = Memory::new();
     let link = cluster.link();

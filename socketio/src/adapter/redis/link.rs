@@ -35,7 +35,7 @@ use flight::Flight;
 use keeper::Keeper;
 use parking_lot::{Mutex, RwLock};
 use queue::Queue;
-use redis::{Cmd, Value};
+use redis::Value;
 use std::{
     collections::HashMap,
     fmt,
@@ -282,16 +282,6 @@ impl Link {
     /// Whoever asks questions, without the link's life.
     pub(crate) fn asker(&self) -> Asker {
         Asker(self.shared.clone())
-    }
-
-    /// [`Asker::ask`].
-    pub(crate) async fn ask(&self, command: &Cmd, route: &Route, patience: Duration) -> Result<Value, Failed> {
-        self.asker().ask(command, route, patience).await
-    }
-
-    /// [`Asker::subscribers`].
-    pub(crate) async fn subscribers(&self, kind: Kind, channel: &str, patience: Duration) -> Result<usize, Failed> {
-        self.asker().subscribers(kind, channel, patience).await
     }
 
     /// Another connection to the node that has this key, for commands that block. It does not heal: ask for another one.

@@ -3,7 +3,6 @@
 use super::{Audience, Pid, Recovery, log::Log};
 use crate::{
     BuildError, SocketIo, adapter,
-    adapter::sealed::Connect as _,
     id::SocketId,
     parser::Body,
     room::{Room, Target},

@@ -49,12 +49,6 @@ impl Order {
         Order { command, route: Route::Key(channel.as_bytes().to_vec()), token: None }
     }
 
-    /// What becomes of it is told to the port, and asked if the connection breaks.
-    pub(crate) fn token(mut self, token: u64) -> Self {
-        self.token = Some(token);
-        self
-    }
-
     fn cost(&self) -> usize {
         let arguments = self.command.args_iter().map(|argument| match argument {
             redis::Arg::Simple(bytes) => bytes.len(),

@@ -89,7 +89,7 @@ async fn doubts_are_settled_before_anything_else_is_sent() {
         eventually("all are written", || writer.done.lock().len() == next as usize).await;
     }
     let expected: Vec<u64> = (0..next).collect();
-    let written = link.ask(&all(), &Route::Any, PATIENCE).await.expect("it answers");
+    let written = link.asker().ask(&all(), &Route::Any, PATIENCE).await.expect("it answers");
     assert_eq!(numbers_of(written), expected, "in the stream, once and in order");
     let done: Vec<(u64, bool)> = expected.iter().map(|number| (*number, true)).collect();
     assert_eq!(*writer.done.lock(), done, "and told so, in order");
@@ -108,9 +108,10 @@ async fn a_reader_blocks_without_holding_up_others() {
     read.arg("BLOCK").arg(10_000).arg("STREAMS").arg("numbers").arg("0");
     let mut write = redis::cmd("XADD");
     write.arg("numbers").arg("*").arg("n").arg(1);
-    let (entries, written) = tokio::join!(reader.ask(&read, PATIENCE * 2), link.ask(&write, &route, PATIENCE));
+    let asker = link.asker();
+    let (entries, written) = tokio::join!(reader.ask(&read, PATIENCE * 2), asker.ask(&write, &route, PATIENCE));
     assert!(written.is_ok() && matches!(entries, Ok(Value::Map(_))), "{entries:?}");
-    assert_eq!(link.subscribers(Kind::Channel, "nobody", PATIENCE).await, Ok(0));
+    assert_eq!(link.asker().subscribers(Kind::Channel, "nobody", PATIENCE).await, Ok(0));
     server.kill();
     assert!(reader.ask(&read, PATIENCE).await.is_err());
 }
