@@ -134,10 +134,14 @@ export async function fence(caller, sockets, nsp = "/") {
   await within(Promise.all(arrivals), `${event} at all of ${sockets.length} clients`);
 }
 
-/** What came of one event: the arguments of each time. `recovery` appends an offset to each. */
+/**
+ * What came of one event: the arguments of each time. Recovery appends an offset to each, and ours a `null` where there is none
+ * and the last argument is text, which a client would take for one.
+ */
 export function received(socket, event, { env }) {
   const found = socket.events.filter(([name]) => name === event).map(([, ...args]) => args);
-  return env.CSR === "1" ? found.map((args) => (isOffset(args.at(-1)) ? args.slice(0, -1) : args)) : found;
+  const isAppended = (args) => isOffset(args.at(-1)) || (args.at(-1) === null && typeof args.at(-2) === "string");
+  return env.CSR === "1" ? found.map((args) => (isAppended(args) ? args.slice(0, -1) : args)) : found;
 }
 
 export const isOffset = (value) => typeof value === "string" && /^\d+-\d+$/.test(value);

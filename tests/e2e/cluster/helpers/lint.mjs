@@ -274,7 +274,9 @@ class Rules {
     need(px?.toUpperCase() === "PX" && Number(ms) > 0, "the expiry", "PX ms", [px, ms]);
     const session = decodeStrictly(Buffer.from(value, "base64"));
     const pid = is.exactly(key.slice("sio:session:".length));
-    is.shape({ sid: is.matching(SID), pid, rooms, data: is.object })(session, "session");
+    // What Node ignores: ours remember where a session began, for clients that have received nothing yet.
+    const ours = { "nsp?": is.text, "start?": is.text, "mark?": is.text };
+    is.shape({ sid: is.matching(SID), pid, rooms, data: is.object, ...ours })(session, "session");
   }
 }
 

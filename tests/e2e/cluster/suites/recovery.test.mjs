@@ -108,6 +108,12 @@ describe("streams with recovery", () => {
       Object.assign(thief, { _pid: pid, _lastOffset: offset });
       thief.connect();
       await connected(thief);
+      if (MIXED[to] === "ours") {
+        // Who asks last has it, because a client may be back before its old connection is known to be lost. Never two at once.
+        assert.deepEqual([thief.recovered, thief.id], [true, id]);
+        await eventually("the first has lost it", () => !ann.connected);
+        return;
+      }
       assert.equal(thief.recovered, false);
       assert.notEqual(thief.id, id);
     });
@@ -115,7 +121,7 @@ describe("streams with recovery", () => {
 
   for (const [name, change] of Object.entries({
     "an unknown session": { _pid: "AAAAAAAAAAAAAAAAAAAA" },
-    "an unknown offset": { _lastOffset: "1-1" },
+    "an unknown offset": ({ _lastOffset }) => ({ _lastOffset: _lastOffset.replace(/\d+$/, "77") }),
     "an offset that is none": { _lastOffset: "Q7uKWoZ" },
     "an offset beyond all": { _lastOffset: "99999999999999999999999-1" },
   })) {
@@ -125,7 +131,7 @@ describe("streams with recovery", () => {
         const ann = await member(server, caller);
         const { id } = ann;
         await lose(ann);
-        Object.assign(ann, change);
+        Object.assign(ann, typeof change === "function" ? change(ann) : change);
         assert.equal(await back(ann, server), false, server.name);
         assert.notEqual(ann.id, id);
         await fence(caller, [ann]);
