@@ -41,6 +41,9 @@ export async function startRedis({ durable = false } = {}) {
   return {
     port,
     url,
+    get pid() {
+      return server.pid;
+    },
 
     /** The links that lead here, which have no other end without it. */
     links,
