@@ -1,6 +1,7 @@
-//! Redis that is more than one server: a cluster of three masters with a replica each, and a server behind sentinels.
+//! Redis in other places: a cluster of three masters with a replica each, a server behind sentinels, one that speaks TLS, and a file.
 
 use super::*;
+use rcgen::{CertifiedKey, generate_simple_self_signed};
 use std::{process::Command, time::Duration};
 
 /// Three masters and three replicas. Their bus needs a port of its own: chosen by a server, 10000 above the port would be taken easily.
@@ -102,4 +103,34 @@ async fn sentinels_tell_where_the_master_is() {
     eventually("they have arrived", || other.ear.heard().len() == 10).await;
     assert_eq!(other.ear.heard(), numbers(0..10));
     assert!(replica.ask(&["ROLE"]).starts_with("master"), "by way of the other server");
+}
+
+#[tokio::test]
+async fn encrypted_and_by_way_of_a_file() {
+    if !is_installed("encrypted_and_by_way_of_a_file") {
+        return;
+    }
+    let folder = std::env::temp_dir().join(format!("socketio-tls-{}-{}", std::process::id(), server::free_port()));
+    std::fs::create_dir_all(&folder).expect("a directory");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    std::fs::write(path("cert.pem"), cert.pem()).expect("a file");
+    std::fs::write(path("key.pem"), signing_key.serialize_pem()).expect("a file");
+    let (port, file) = (server::free_port(), path("socket"));
+    let tls = ["--tls-cert-file", &path("cert.pem"), "--tls-key-file", &path("key.pem"), "--tls-auth-clients", "no"];
+    let server = Server::start(&[&["--tls-port", &port.to_string(), "--unixsocket", &file][..], &tls].concat()).await;
+
+    let url = format!("rediss://localhost:{port}");
+    let stranger = Redis::connect(url.clone()).await.expect_err("nobody vouches for it");
+    assert!(!stranger.to_string().is_empty());
+    let trusted = Peer::of(Redis::builder(url).root_certificates(cert.pem())).await;
+    let neighbour = Peer::of(Redis::builder(format!("unix://{file}"))).await;
+    let plain = Peer::of(Redis::builder(server.url())).await;
+    together(&[&trusted, &neighbour, &plain]).await;
+    for (number, speaker) in [&trusted, &neighbour, &plain].into_iter().enumerate() {
+        speaker.say(number);
+    }
+    let heard = |peer: &Peer| peer.ear.heard().len() == 2;
+    eventually("each has heard the other two", || [&trusted, &neighbour, &plain].into_iter().all(heard)).await;
+    let _ = std::fs::remove_dir_all(folder);
 }
