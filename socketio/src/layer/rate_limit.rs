@@ -89,6 +89,8 @@ impl RateLimit {
         let (name, limits) = (name.into(), Arc::make_mut(&mut self.limits));
         limits.events.retain(|(known, _)| *known != name);
         limits.events.push((name, Rate::new(events, period)));
+        // Levels belong to these limits; those of a clone with others are not to be mistaken for them.
+        self.shared = self.shared.map(|shared| Arc::new(Shared { key: Arc::clone(&shared.key), table: Mutex::default() }));
         self
     }
 
@@ -118,9 +120,12 @@ impl RateLimit {
     }
 
     /// One limit for all sockets with the same key, such as the name of the user who has logged in; `None`: a limit of its own.
-    /// The key is asked for when the socket is taken in. A key whose sockets have all gone is kept until its limit is whole again.
+    /// The key is asked for when the socket is taken in. A key whose sockets have all gone is kept until its limit is whole again: long
+    /// periods and many keys take memory.
+    ///
+    /// Clones share what was taken, unless they are given further limits.
     pub fn per(mut self, key: impl Fn(&Socket<Untyped>) -> Option<String> + Send + Sync + 'static) -> Self {
-        self.shared = Some(Arc::new(Shared { key: Box::new(key), table: Mutex::default() }));
+        self.shared = Some(Arc::new(Shared { key: Arc::new(key), table: Mutex::default() }));
         self
     }
 }
@@ -129,7 +134,7 @@ type Key = dyn Fn(&Socket<Untyped>) -> Option<String> + Send + Sync;
 
 /// Levels that sockets share.
 struct Shared {
-    key: Box<Key>,
+    key: Arc<Key>,
     /// Guards the table; a leaf but for the levels, which are looked at under it.
     table: Mutex<Table>,
 }
@@ -345,6 +350,21 @@ mod tests {
         assert!(shared.table.lock().levels.len() < 200, "who took nothing is not kept");
         crowd(start + SECOND);
         assert!(!shared.table.lock().levels.contains_key("ann"), "nothing to remember");
+    }
+
+    #[test]
+    fn clones_share_levels_while_their_limits_are_the_same() {
+        let base = RateLimit::new(9, SECOND).per(|_| None);
+        let table = |limit: &RateLimit| limit.shared.as_ref().map(Arc::as_ptr);
+        assert_eq!(table(&base), table(&base.clone()));
+        let (say, others) = (base.clone().event("say", 1, SECOND), base.event("stroke", 5, SECOND).event("clear", 1, SECOND));
+        assert_ne!(table(&say), table(&others));
+        let start = Instant::now();
+        for (limit, event) in [(&say, "say"), (&others, "clear")] {
+            let levels = limit.shared.as_ref().expect("sockets share").levels("ann".to_owned(), &limit.limits, start);
+            let buckets = RateLimited { limits: Arc::clone(&limit.limits), levels };
+            assert_eq!((buckets.take(event, start), buckets.take(event, start)), (Ok(()), Err(SECOND)));
+        }
     }
 
     proptest! {

@@ -130,7 +130,13 @@ impl Decoder {
             return Ok(None);
         }
         let packet = pending.packet;
-        placeholder::check(packet.payload(), packet.attachments.len()).map_err(|_| DecodeError::Placeholder)?;
+        let named = placeholder::find(packet.payload(), packet.attachments.len()).map_err(|_| DecodeError::Placeholder)?;
+        // What names an attachment twice has it twice, and so has whoever it is passed on to.
+        let bytes = named.iter().map(|placeholder| packet.attachments[placeholder.num].len());
+        let bytes = bytes.fold(0_usize, usize::saturating_add);
+        if named.len() > self.limits.max_attachments || bytes > self.limits.max_attachment_bytes {
+            return Err(DecodeError::TooManyAttachments);
+        }
         Ok(Some(packet))
     }
 

@@ -203,6 +203,14 @@ fn placeholders() {
     refuse(&[r#"61-1[{"_placeholder":true,"num":7}]"#, "#x"], DecodeError::Placeholder);
     let twice = r#"["a",{"_placeholder":true,"num":1},{"_placeholder":true,"num":1}]"#;
     check(&[&format!("52-{twice}"), "#x", "#y"], Ok((Kind::Event, "/", None, twice, 2)));
+    // As often as there may be attachments, because that is how many it becomes when it is passed on.
+    let named = |times| format!("51-[\"a\"{}]", r#",{"_placeholder":true,"num":0}"#.repeat(times));
+    let decode = |times| {
+        let mut decoder = Decoder::default();
+        assert!(decoder.text(named(times).into()).is_ok_and(|packet| packet.is_none()));
+        decoder.binary(Bytes::from_static(b"x")).map(drop)
+    };
+    assert_eq!((decode(10), decode(11)), (Ok(()), Err(DecodeError::TooManyAttachments)));
 }
 
 #[test]

@@ -10,6 +10,9 @@ use crate::parser::{
 use bytes::Bytes;
 use std::io::Write as _;
 
+/// What a client may nest. Whoever gets it passed on reads it by recursion, and would be disconnected by what is deeper.
+const MAX_PACKET_DEPTH: usize = 2_000;
+
 /// Pieces of binary data in one packet. They cost no message of their own, so this is not the limit of attachments; but each
 /// takes some memory, however small it is.
 const MAX_PIECES: usize = 10_000;
@@ -49,7 +52,7 @@ pub(super) fn packet(bytes: &Bytes, limits: Limits) -> Result<Packet, DecodeErro
         return Err(DecodeError::Format);
     };
     let namespace = std::str::from_utf8(namespace).map_err(|_| DecodeError::Format)?;
-    let mut json = Json::new(namespace.as_bytes().to_vec(), Extensions::Shown, usize::MAX);
+    let mut json = Json::new(namespace.as_bytes().to_vec(), Extensions::Shown, MAX_PACKET_DEPTH);
     if let Some(mut data) = data
         && !data.skip_undefined()
     {

@@ -206,14 +206,20 @@ fn pieces_of_binary_data_are_limited() {
 }
 
 #[test]
-fn depth_costs_no_stack() {
-    let depth = 300_000;
-    let mut message = b"\x83\xa4type\x02\xa3nsp\xa1/\xa4data\x92\xa1a".to_vec();
-    message.extend(std::iter::repeat_n(0x91, depth));
-    message.push(0xc0);
-    let packet = read(message.clone()).expect("a packet");
-    assert_eq!(packet.payload().len(), "[\"a\",null]".len() + 2 * depth);
-    assert_eq!(write(&packet).len(), message.len());
+fn depth_costs_no_stack_and_has_an_end() {
+    let nested = |depth| {
+        let mut message = b"\x83\xa4type\x02\xa3nsp\xa1/\xa4data\x92\xa1a".to_vec();
+        message.extend(std::iter::repeat_n(0x91, depth));
+        message.push(0xc0);
+        message
+    };
+    // One more list is around them.
+    let packet = read(nested(1_999)).expect("a packet");
+    assert_eq!(packet.payload().len(), "[\"a\",null]".len() + 2 * 1_999);
+    assert_eq!(write(&packet).len(), nested(1_999).len());
+    for depth in [2_000, 300_000] {
+        assert_eq!(read(nested(depth)).map(drop), Err(DecodeError::Format), "what recursion could not read");
+    }
 }
 
 fn data() -> impl Strategy<Value = Value> {

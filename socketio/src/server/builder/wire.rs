@@ -18,7 +18,7 @@ impl<S: Clone + Send + Sync + 'static> Builder<S> {
     ///
     /// Long polling spreads one session over many requests, all of which must reach the server that has it. Clients repeat the id in
     /// the query (`sid=n0_...`), so the balancer can go by its mark: no cookies, no hashing of addresses, and clients of any kind. The
-    /// rest of the id is random, 96 bits of it. See `docs/cluster.md` for the rules of nginx and HAProxy.
+    /// rest of the id is random, 96 bits of it: so no mark may be the beginning of another one, as `1` is of `10`. See `docs/cluster.md` for the rules of nginx and HAProxy.
     ///
     /// ```
     /// use socketio::SocketIo;
