@@ -58,6 +58,36 @@ async fn connections_that_redis_closes_are_restored() {
 }
 
 #[tokio::test]
+async fn a_room_that_was_being_left_can_be_joined_again() {
+    if !is_installed("a_room_that_was_being_left_can_be_joined_again") {
+        return;
+    }
+    let server = Server::start(&[]).await;
+    let proxy = Proxy::start(server.address()).await;
+    let patient = |url| ADAPTERS[1].of(Redis::builder(url)).watchdog(Duration::from_secs(60), Duration::from_secs(60));
+    let (one, other) = (Peer::of(patient(proxy.url())).await, Peer::of(patient(server.url())).await);
+    together(&[&one, &other]).await;
+    let lobby = Room::from("lobby");
+    one.pipe.joined(&lobby);
+    one.pipe.settled().await;
+    // The first look at the connections is over by then.
+    tokio::time::sleep(SHORT).await;
+    let is_in = || server.ask(&["PUBSUB", "SHARDCHANNELS", "*lobby#"]).contains("lobby");
+    assert!(is_in());
+    proxy.set(Mode::Mute);
+    one.pipe.left(&lobby);
+    eventually("Redis has carried it out, and nobody can say so", || !is_in()).await;
+    one.pipe.joined(&lobby);
+    server.ask(&["CLIENT", "KILL", "TYPE", "normal"]);
+    eventually("it is noticed", || one.losses() == 1).await;
+    proxy.set(Mode::Pass);
+    eventually("it is back", || one.link.health() == Health::Connected).await;
+    one.pipe.settled().await;
+    other.pipe.publish(broadcast(&["lobby"], 0)).expect("it is queued");
+    eventually("it has arrived", || one.ear.heard() == numbers(0..1)).await;
+}
+
+#[tokio::test]
 async fn a_half_open_connection_is_given_up() {
     if !is_installed("a_half_open_connection_is_given_up") {
         return;
