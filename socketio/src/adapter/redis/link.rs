@@ -53,6 +53,9 @@ use tokio::{
 };
 use topology::Topology;
 
+/// Nothing is looked at more often: no pause at all would keep a processor busy.
+const SHORTEST: Duration = Duration::from_millis(10);
+
 /// Where Redis is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -100,6 +103,14 @@ impl Settings {
             queue_age: Duration::from_secs(30),
             patience_for_others: Duration::from_secs(3),
         }
+    }
+
+    /// The same without pauses and deadlines that nobody could keep.
+    fn kept(mut self) -> Self {
+        for time in [&mut self.ping_interval, &mut self.ping_timeout, &mut self.queue_age] {
+            *time = SHORTEST.max(*time);
+        }
+        self
     }
 }
 
@@ -235,6 +246,7 @@ impl Link {
     /// # Errors
     /// A URL cannot be used, nobody answers there, or Redis refuses. Later losses are no errors: they are healed.
     pub(crate) async fn connect(settings: Settings) -> Result<Arc<Link>, RedisError> {
+        let settings = settings.kept();
         let shared = Arc::new(Shared {
             dialer: Dialer::new(&settings)?,
             queue: Queue::new(settings.queue_bytes, settings.queue_age),

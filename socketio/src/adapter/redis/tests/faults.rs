@@ -207,3 +207,26 @@ async fn a_server_that_does_not_come_back_is_not_waited_for_long() {
     one.say(0);
     eventually("it has arrived", || other.ear.heard().len() == 1).await;
 }
+
+#[tokio::test]
+async fn no_time_at_all_is_a_little() {
+    if !is_installed("no_time_at_all_is_a_little") {
+        return;
+    }
+    let server = Server::start(&[]).await;
+    let hasty = || Redis::builder(server.url()).watchdog(Duration::ZERO, Duration::from_secs(3)).queue(64 * 1024, Duration::ZERO);
+    let (one, other) = (Peer::of(hasty()).await, Peer::of(hasty()).await);
+    together(&[&one, &other]).await;
+    let commands = || {
+        let stats = server.ask(&["INFO", "commandstats"]);
+        let pings = stats.lines().find_map(|line| line.strip_prefix("cmdstat_ping:calls=")).and_then(|rest| rest.split(',').next());
+        pings.and_then(|count| count.parse::<u32>().ok()).expect("there were pings")
+    };
+    let before = commands();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let pings = commands() - before;
+    // Four connections, each looked at every 10 ms at most, and the time that asking takes.
+    assert!(pings < 1000, "{pings}");
+    one.say(0);
+    eventually("it has arrived", || other.ear.heard() == numbers(0..1)).await;
+}
