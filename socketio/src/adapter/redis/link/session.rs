@@ -235,8 +235,7 @@ impl<'a> Session<'a> {
         let all_there = async {
             loop {
                 let Ok(now) = self.count(before).await else { return };
-                let is_there = |(key, count): &(Key, usize)| now.iter().any(|(counted, now)| counted == key && now >= count);
-                if before.iter().all(is_there) {
+                if before.iter().zip(&now).all(|((_, count), (_, now))| now >= count) {
                     return;
                 }
                 tokio::time::sleep(COUNT_PAUSE).await;
@@ -253,7 +252,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// How many connections have subscribed to these channels, asked at once.
+    /// How many connections have subscribed to these channels, asked at once. In the order of the channels.
     async fn count(&self, keys: &[(Key, usize)]) -> Result<Vec<(Key, usize)>, redis::RedisError> {
         let mut counts: Vec<(Key, usize)> = keys.iter().map(|(key, _)| (key.clone(), 0)).collect();
         let mut pipeline = Pipeline::new();
