@@ -10,7 +10,7 @@ use crate::{
     },
     engine::FAR_FUTURE,
     room::Room,
-    server::namespace::NamespaceCore,
+    server::{namespace::NamespaceCore, session::caught},
 };
 use parking_lot::Mutex;
 use std::{
@@ -75,7 +75,10 @@ impl Inbox for Door {
     fn received(&self, envelope: Envelope) {
         let Some(node) = self.node.wait().upgrade() else { return };
         node.hub.received(&node.label);
-        node.handle(Input::Received(envelope));
+        // What is sent to clients here is spelled by the application's parser: a panic of it must not end whoever reads.
+        if caught(|| node.handle(Input::Received(envelope))).is_err() {
+            node.lost(&Loss::Poison("handling it panicked"));
+        }
     }
 
     fn health(&self, health: Health) {
