@@ -332,6 +332,36 @@ async fn a_hook_may_panic_and_may_call_back() {
     *itself.lock().expect("no panic") = None;
 }
 
+/// One that emits as soon as there are other servers to hear it.
+struct Announcer(Arc<Mutex<Option<SocketIo>>>);
+
+impl Metrics for Announcer {
+    fn record(&self, measured: Measured<'_>) {
+        let io = self.0.lock().expect("no panic").clone();
+        if let (Measured::ClusterState { .. }, Some(io)) = (measured, io) {
+            all(&io, "/").emit_raw("event", ()).expect("JSON");
+        }
+    }
+}
+
+#[test]
+fn a_hook_may_emit_where_a_namespace_has_just_joined_the_cluster() {
+    let itself = Arc::new(Mutex::new(None));
+    let (connect, _ended) = script(|_, _| async { ack(&"done") });
+    // Without a runtime it does not join yet.
+    let io = SocketIo::builder()
+        .namespace_at::<Untyped, _>("/", connect)
+        .adapter(Memory::new())
+        .metrics(Announcer(Arc::clone(&itself)))
+        .build();
+    *itself.lock().expect("no panic") = Some(io.clone());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async { all(&io, "/").emit_raw("first", ()).expect("JSON") });
+    let health = io.cluster_health().expect("it has an adapter");
+    assert!(health.published >= 2, "{health:?}");
+    *itself.lock().expect("no panic") = None;
+}
+
 /// Spans by name, with their fields.
 #[derive(Debug, Clone, Default)]
 struct Spans(Arc<Mutex<Vec<Seen>>>);

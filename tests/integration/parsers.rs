@@ -5,7 +5,9 @@ use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 use socketio::{
-    Ack, Binary, ConnectError, Socket, SocketIo, events, namespace,
+    Ack, Binary, ConnectError, Socket, SocketIo,
+    adapter::Memory,
+    events, namespace,
     parser::{DecodeError, Kind, Limits, MsgPack, Packet, PacketDecoder, Parser, Part, Parts},
     test::Client,
 };
@@ -166,4 +168,32 @@ async fn a_parser_that_panics_closes_one_connection() {
     sockets[1].send(Message::text(r#"4{"type":0,"nsp":"/nope"}"#)).await.expect("is sent");
     let refused = within("an answer", sockets[1].next()).await.expect("lives").expect("a message");
     assert_eq!(refused.to_text().expect("text"), r#"4{"type":4,"nsp":"/nope","data":{"message":"Invalid namespace"},"pieces":0}"#);
+}
+
+/// Cannot write everything.
+struct Choosy;
+
+impl Parser for Choosy {
+    fn encode(&self, packet: &Packet) -> Parts {
+        assert!(!packet.payload().contains("unspeakable"), "a parser may have mistakes");
+        PlainJson.encode(packet)
+    }
+
+    fn decoder(&self, limits: Limits) -> Box<dyn PacketDecoder> {
+        PlainJson.decoder(limits)
+    }
+}
+
+#[tokio::test]
+async fn a_parser_that_panics_does_not_keep_other_servers_from_being_heard() {
+    let cluster = Memory::new();
+    let one = SocketIo::builder().parser(PlainJson).adapter(cluster.clone()).namespace::<dyn Files, _>(connect).build();
+    let other = SocketIo::builder().parser(Choosy).adapter(cluster).namespace::<dyn Files, _>(connect).build();
+    let client = Client::<dyn Files>::connect(&other).handler(Sure(true)).await.expect("is accepted");
+    let files = one.of::<dyn Files>();
+    within("the other server", async { while files.server_count().await != Ok(2) {} }).await;
+    files.emit().shouted("unspeakable");
+    files.emit().shouted("fine");
+    client.expect("shouted", ("fine",)).await;
+    assert_eq!(other.cluster_health().map(|health| health.poison), Some(1));
 }

@@ -256,7 +256,16 @@ impl NamespaceCore {
     #[cold]
     fn open(&self, hub: &Arc<Hub>) -> Option<&Arc<Node>> {
         let runtime = tokio::runtime::Handle::try_current().ok()?;
-        Some(self.node.get_or_init(|| Node::open(self, Arc::clone(hub), runtime)))
+        let mut queued = None;
+        let node = self.node.get_or_init(|| {
+            let (node, said) = Node::open(self, Arc::clone(hub), runtime);
+            queued = Some(said);
+            node
+        });
+        if let Some(queued) = queued {
+            node.opened(queued);
+        }
+        Some(node)
     }
 
     /// Says goodbye to the other servers.

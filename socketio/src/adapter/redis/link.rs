@@ -49,9 +49,12 @@ use subscriptions::Subscriptions;
 use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
-    time::timeout_at,
+    time::{timeout, timeout_at},
 };
 use topology::Topology;
+
+/// Nothing is looked at more often: no pause at all would keep a processor busy.
+const SHORTEST: Duration = Duration::from_millis(10);
 
 /// Where Redis is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +104,14 @@ impl Settings {
             patience_for_others: Duration::from_secs(3),
         }
     }
+
+    /// The same without pauses and deadlines that nobody could keep.
+    fn kept(mut self) -> Self {
+        for time in [&mut self.ping_interval, &mut self.ping_timeout, &mut self.queue_age] {
+            *time = SHORTEST.max(*time);
+        }
+        self
+    }
 }
 
 /// What the link calls. Called by tasks of the link, without any of its locks: it must not block for long.
@@ -114,7 +125,8 @@ pub(crate) trait Port: Send + Sync {
     /// Something was lost: [`Loss::Unread`] after an interruption of subscriptions, [`Loss::Unsent`] for orders without a token.
     fn lost(&self, loss: Loss);
 
-    /// What became of an order with a token. In the order of publishing, for orders to one node.
+    /// What became of an order with a token. In the order of publishing, for orders to one node. An order that had to go for another
+    /// one is told by whoever gave that, who may hold locks.
     fn done(&self, token: u64, outcome: Outcome) {
         let _ = (token, outcome);
     }
@@ -174,6 +186,9 @@ pub(super) struct Shared {
     /// A connection has ended, or Redis has moved something.
     changed: Notify,
     next_port: AtomicU64,
+    /// How many orders without a token had to go for others, by port, until that is told. A leaf.
+    untold: Mutex<HashMap<u64, u64>>,
+    displaced: Notify,
 }
 
 /// The connections for commands of one session.
@@ -214,6 +229,26 @@ impl Shared {
         }
     }
 
+    /// An order had to go for another one. Whoever gave that may hold locks, and what ports do with a loss is not ours: they are told
+    /// by [`tell_displaced`](Self::tell_displaced).
+    fn displace(&self, port: u64, token: Option<u64>) {
+        if token.is_some() {
+            return self.finish(port, token, Outcome::Dropped);
+        }
+        self.counters.dropped.fetch_add(1, Relaxed);
+        *self.untold.lock().entry(port).or_default() += 1;
+        self.displaced.notify_one();
+    }
+
+    fn tell_displaced(&self) {
+        let untold = std::mem::take(&mut *self.untold.lock());
+        for (id, orders) in untold {
+            if let Some(port) = self.port(id) {
+                port.lost(Loss::Unsent(orders));
+            }
+        }
+    }
+
     /// Says how the link is, to everybody and only if it changed.
     fn set_health(&self, health: Health) {
         if self.health.send_replace(health) != health {
@@ -235,6 +270,7 @@ impl Link {
     /// # Errors
     /// A URL cannot be used, nobody answers there, or Redis refuses. Later losses are no errors: they are healed.
     pub(crate) async fn connect(settings: Settings) -> Result<Arc<Link>, RedisError> {
+        let settings = settings.kept();
         let shared = Arc::new(Shared {
             dialer: Dialer::new(&settings)?,
             queue: Queue::new(settings.queue_bytes, settings.queue_age),
@@ -247,6 +283,8 @@ impl Link {
             flight: Mutex::default(),
             changed: Notify::new(),
             next_port: AtomicU64::new(0),
+            untold: Mutex::default(),
+            displaced: Notify::new(),
         });
         let keeper = Keeper::connect(shared.clone()).await?;
         let expiry = tokio::spawn(expire(shared.clone()));
@@ -299,12 +337,13 @@ impl Link {
     /// Sends what waits until the time is over, and closes. What waits then is dropped.
     pub(crate) async fn close(&self, patience: Duration) {
         self.shared.queue.close();
-        let _ = tokio::time::timeout(patience, self.shared.queue.drained()).await;
+        let _ = timeout(patience, self.shared.queue.drained()).await;
         self.keeper.abort();
         self.expiry.abort();
         for waiting in self.shared.flight.lock().take() {
             self.shared.finish(waiting.port, waiting.order.token, Outcome::Uncertain);
         }
+        self.shared.tell_displaced();
         for (port, token) in self.shared.queue.clear() {
             self.shared.finish(port, token, Outcome::Dropped);
         }
@@ -327,10 +366,11 @@ impl fmt::Debug for Link {
     }
 }
 
-/// Drops what has waited too long.
+/// Drops what has waited too long, and tells what had to go for others.
 async fn expire(shared: Arc<Shared>) {
     loop {
-        tokio::time::sleep(Duration::from_secs(1).min(shared.settings.queue_age)).await;
+        let _ = timeout(Duration::from_secs(1).min(shared.settings.queue_age), shared.displaced.notified()).await;
+        shared.tell_displaced();
         for (port, token) in shared.queue.expire(Instant::now()) {
             shared.finish(port, token, Outcome::Dropped);
         }
@@ -388,7 +428,7 @@ impl Attachment {
         let shared = &self.link.shared;
         let dropped = shared.queue.push(self.id, order, Instant::now())?;
         for (port, token) in dropped {
-            shared.finish(port, token, Outcome::Dropped);
+            shared.displace(port, token);
         }
         Ok(())
     }

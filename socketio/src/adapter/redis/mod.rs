@@ -189,13 +189,14 @@ impl RedisBuilder {
     }
 
     /// How often connections are looked at, and how long the answer may take before one counts as dead: within the sum of both it is
-    /// noticed that bytes vanish. Default: 1 s and 3 s. A Redis that is busy with one command for longer is taken for dead.
+    /// noticed that bytes vanish. Default: 1 s and 3 s; at least 10 ms each. A Redis that is busy with one command for longer is taken for dead.
     pub fn watchdog(mut self, interval: Duration, timeout: Duration) -> Self {
         (self.settings.ping_interval, self.settings.ping_timeout) = (interval, timeout);
         self
     }
 
-    /// What may wait for Redis to be sent to other servers, in bytes and in time. The oldest goes first. Default: 16 MiB and 30 s.
+    /// What may wait for Redis to be sent to other servers, in bytes and in time. The oldest goes first. Default: 16 MiB and 30 s;
+    /// at least 10 ms.
     pub fn queue(mut self, bytes: usize, age: Duration) -> Self {
         (self.settings.queue_bytes, self.settings.queue_age) = (bytes, age);
         self

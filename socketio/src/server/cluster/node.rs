@@ -10,7 +10,7 @@ use crate::{
     },
     engine::FAR_FUTURE,
     room::Room,
-    server::namespace::NamespaceCore,
+    server::{namespace::NamespaceCore, session::caught},
 };
 use parking_lot::Mutex;
 use std::{
@@ -73,14 +73,19 @@ struct Door {
 
 impl Inbox for Door {
     fn received(&self, envelope: Envelope) {
-        if let Some(node) = self.node.wait().upgrade() {
-            node.hub.received(&node.label);
-            node.handle(Input::Received(envelope));
+        let Some(node) = self.node.wait().upgrade() else { return };
+        node.hub.received(&node.label);
+        // What is sent to clients here is spelled by the application's parser: a panic of it must not end whoever reads.
+        if caught(|| node.handle(Input::Received(envelope))).is_err() {
+            node.lost(&Loss::Poison("handling it panicked"));
         }
     }
 
     fn health(&self, health: Health) {
-        self.hub.is(health);
+        // Until it is open, nobody is told: `opened` does.
+        if self.node.get().is_some() {
+            self.hub.is(health);
+        }
     }
 
     fn lost(&self, loss: Loss) {
@@ -95,8 +100,9 @@ impl Inbox for Door {
 }
 
 impl Node {
-    /// Connects a namespace. Called within a runtime.
-    pub(super) fn open(namespace: &NamespaceCore, hub: Arc<Hub>, runtime: Handle) -> Arc<Self> {
+    /// Connects a namespace. Called within a runtime. Nothing is measured meanwhile: a metrics hook may use the namespace, which has
+    /// no node yet. What is to be measured goes to [`opened`](Self::opened).
+    pub(super) fn open(namespace: &NamespaceCore, hub: Arc<Hub>, runtime: Handle) -> (Arc<Self>, Vec<bool>) {
         let (label, path) = (Arc::clone(&namespace.label), namespace.path.clone());
         let door = Arc::new(Door { hub: Arc::clone(&hub), label: Arc::clone(&label), path: path.clone(), node: OnceLock::new() });
         let pipe = hub.open(&namespace.path, Arc::clone(&door) as Arc<dyn Inbox>);
@@ -119,37 +125,50 @@ impl Node {
             rooms: Mutex::default(),
             hub,
         });
-        node.handle(Input::Opened);
+        let queued = node.step(Input::Opened).into_iter().filter_map(|order| node.say(order)).collect();
         // Ours alone until here.
         let _ = door.node.set(Arc::downgrade(&node));
-        node.hub.is(node.hub.state());
-        node
+        (node, queued)
+    }
+
+    /// The namespace has its node: tells what came of [`open`](Self::open).
+    pub(super) fn opened(&self, queued: Vec<bool>) {
+        queued.into_iter().for_each(|queued| self.sent(queued));
+        self.hub.is(self.hub.state());
     }
 
     /// Hands the protocol what has happened, and carries out what it says.
     pub(super) fn handle(self: &Arc<Self>, input: Input) {
-        let orders = {
-            let mut state = self.state.lock();
-            if state.closed {
-                return;
-            }
-            let orders = state.handle(input);
-            self.arm(&mut state);
-            orders
-        };
-        for order in orders {
+        for order in self.step(input) {
             self.carry_out(order);
         }
     }
 
+    fn step(self: &Arc<Self>, input: Input) -> Vec<Output> {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Vec::new();
+        }
+        let orders = state.handle(input);
+        self.arm(&mut state);
+        orders
+    }
+
     fn carry_out(self: &Arc<Self>, order: Output) {
         match order {
-            Output::Publish(message) => self.sent(self.pipe.publish(message).is_ok()),
-            Output::Respond(to, message) => self.sent(self.pipe.respond(to.as_ref(), message).is_ok()),
             Output::Census(id) => self.census(id),
             Output::Perform(deed) => self.perform(deed),
-            // Told under the lock already.
-            Output::Found(..) | Output::Finished(..) => {}
+            order => self.say(order).into_iter().for_each(|queued| self.sent(queued)),
+        }
+    }
+
+    /// Says it to other servers, if that is what is to be done, and tells whether it was queued.
+    fn say(&self, order: Output) -> Option<bool> {
+        match order {
+            Output::Publish(message) => Some(self.pipe.publish(message).is_ok()),
+            Output::Respond(to, message) => Some(self.pipe.respond(to.as_ref(), message).is_ok()),
+            // What was found is told under the lock already.
+            Output::Census(_) | Output::Perform(_) | Output::Found(..) | Output::Finished(..) => None,
         }
     }
 
@@ -267,13 +286,7 @@ impl Node {
     pub(super) fn close(&self) {
         let orders = self.state.lock().close();
         self.sooner.notify_one();
-        for order in orders {
-            match order {
-                Output::Publish(message) => self.sent(self.pipe.publish(message).is_ok()),
-                Output::Respond(to, message) => self.sent(self.pipe.respond(to.as_ref(), message).is_ok()),
-                _ => {}
-            }
-        }
+        orders.into_iter().filter_map(|order| self.say(order)).for_each(|queued| self.sent(queued));
     }
 }
 

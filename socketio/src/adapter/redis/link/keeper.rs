@@ -155,8 +155,9 @@ impl Keeper {
     async fn establish(&mut self) -> Result<(), RedisError> {
         if self.world.prune() {
             self.gap = true;
-            self.shared.subscriptions.forget_leaving();
         }
+        // On the connections that are left, everything was answered.
+        self.shared.subscriptions.forget_leaving();
         let (shared, world) = (&self.shared, &self.world);
         let missing = world.topology.nodes().iter().filter(|address| !world.commands.contains_key(*address));
         let dialed =

@@ -169,6 +169,11 @@ impl Queue {
         while state.waiting.front().is_some_and(|oldest| now.saturating_duration_since(oldest.since) > self.max_age) {
             dropped.extend(state.pop().map(|oldest| (oldest.port, oldest.order.token)));
         }
+        let empty = state.waiting.is_empty() && state.taken == 0;
+        drop(state);
+        if empty {
+            self.emptied.notify_waiters();
+        }
         dropped
     }
 
@@ -222,5 +227,21 @@ impl Waiting {
     pub(super) fn with(mut self, command: Cmd) -> Self {
         self.order.command = command;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_grew_too_old_is_not_waited_for() {
+        let queue = Queue::new(1024, Duration::from_millis(10));
+        let now = Instant::now();
+        queue.push(1, Order::publish("channel", b"payload"), now).expect("there is room");
+        let expiring = async { queue.expire(now + Duration::from_secs(1)) };
+        let both = async { tokio::join!(queue.drained(), expiring) };
+        let ((), dropped) = tokio::time::timeout(Duration::from_secs(10), both).await.expect("nothing waits any more");
+        assert_eq!(dropped, [(1, None)]);
     }
 }

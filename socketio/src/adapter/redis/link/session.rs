@@ -1,5 +1,6 @@
 //! `Session`: a link while it is connected. Three things run beside each other until the first of them fails: what is published,
-//! what is subscribed to, and the watchdog. Cancelling it loses nothing: what was on its way stays in `Flight`.
+//! what is subscribed to, and the watchdog. Cancelling it loses nothing: what was on its way stays in `Flight`, and a connection with
+//! subscriptions on their way is given up.
 
 use super::{
     Asker, Outcome, Shared, Verdict,
@@ -10,7 +11,7 @@ use super::{
     subscriptions::{Key, Kind},
     topology::{self, Topology},
 };
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use redis::{ErrorKind, Pipeline, ServerErrorKind, Value};
 use std::{
     collections::{HashMap, HashSet},
@@ -85,15 +86,26 @@ impl<'a> Session<'a> {
         let stop = watch::Sender::new(false);
         let others = self.shared.subscriptions.others();
         let mut publishing = pin!(self.publish(&others, stop.subscribe()));
-        let end = tokio::select! {
-            end = &mut publishing => return end,
-            end = self.subscribe() => end,
-            end = self.watch() => end,
-            end = self.look_at_changes() => end,
+        let mut subscribing = pin!(self.subscribe(stop.subscribe()));
+        let (end, published, subscribed) = tokio::select! {
+            end = &mut publishing => (end, true, false),
+            end = &mut subscribing => (end, false, true),
+            end = self.watch() => (end, false, false),
+            end = self.look_at_changes() => (end, false, false),
         };
         // What is on its way lands, unless it is on the connection that is dead: nothing is in doubt without need.
         stop.send_replace(true);
-        let _ = timeout(LANDING, publishing).await;
+        let publishing = async {
+            if !published {
+                publishing.await;
+            }
+        };
+        let subscribing = async {
+            if !subscribed {
+                subscribing.await;
+            }
+        };
+        let _ = timeout(LANDING, join(publishing, subscribing)).await;
         end
     }
 
@@ -223,8 +235,7 @@ impl<'a> Session<'a> {
         let all_there = async {
             loop {
                 let Ok(now) = self.count(before).await else { return };
-                let is_there = |(key, count): &(Key, usize)| now.iter().any(|(counted, now)| counted == key && now >= count);
-                if before.iter().all(is_there) {
+                if before.iter().zip(&now).all(|((_, count), (_, now))| now >= count) {
                     return;
                 }
                 tokio::time::sleep(COUNT_PAUSE).await;
@@ -241,7 +252,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// How many connections have subscribed to these channels, asked at once.
+    /// How many connections have subscribed to these channels, asked at once. In the order of the channels.
     async fn count(&self, keys: &[(Key, usize)]) -> Result<Vec<(Key, usize)>, redis::RedisError> {
         let mut counts: Vec<(Key, usize)> = keys.iter().map(|(key, _)| (key.clone(), 0)).collect();
         let mut pipeline = Pipeline::new();
@@ -261,14 +272,21 @@ impl<'a> Session<'a> {
 
     // ---------------------------------------------------------------------------------------------------- subscribing
 
-    async fn subscribe(&self) -> End {
+    /// Stops between two rounds of changes, if it is told to.
+    async fn subscribe(&self, mut stop: watch::Receiver<bool>) -> End {
         loop {
+            if *stop.borrow() {
+                return End::Changed;
+            }
             let (changes, version) = self.shared.subscriptions.take_changes();
             if let Err(end) = self.world.apply(self.shared, changes).await {
                 return end;
             }
             self.shared.subscriptions.confirm(version);
-            self.shared.subscriptions.changed().await;
+            tokio::select! {
+                () = self.shared.subscriptions.changed() => {}
+                _ = stop.changed() => {}
+            }
         }
     }
 
@@ -326,6 +344,22 @@ impl<'a> Session<'a> {
     }
 }
 
+/// Subscriptions on their way. Dropped before they are answered, nobody knows what is subscribed to: then the connection is given up,
+/// and everything on it told anew.
+struct Unanswered<'a>(&'a Line);
+
+impl Unanswered<'_> {
+    fn are_answered(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
+}
+
 impl World {
     /// Tells Redis what is wanted and what is not any more. What is told already is not told again. The channels by which servers are
     /// counted come last: whoever finds one there finds a server that has all.
@@ -363,18 +397,25 @@ impl World {
                 }
                 pipeline.cmd(if *wanted { key.kind.subscribe() } else { key.kind.unsubscribe() }).arg(&*key.name);
             }
-            let lost = |reason: &dyn std::fmt::Display| {
-                line.give_up();
-                End::Lost(format!("{node}: {reason}"))
-            };
+            let lost = |reason: &dyn std::fmt::Display| End::Lost(format!("{node}: {reason}"));
+            let unanswered = Unanswered(line);
             let answers =
                 timeout(shared.settings.connect_timeout, pipeline.query_async::<Value>(&mut line.connection.clone())).await;
             let answers = answers.map_err(|_| lost(&"no answer to subscriptions"))?.map_err(|error| lost(&error))?;
             let Value::Array(answers) = answers else { return Err(lost(&"no array of answers")) };
+            if answers.len() != chunk.len() {
+                return Err(lost(&"another number of answers than of subscriptions"));
+            }
+            unanswered.are_answered();
             let mut moved = false;
             let mut applied = self.applied.lock();
             for ((key, wanted), answer) in chunk.iter().zip(answers) {
-                match error_of(answer) {
+                let answer = error_of(answer);
+                if answer.is_err() && !wanted && key.kind == Kind::Shard {
+                    // Nothing but the error was said about it.
+                    shared.subscriptions.has_left(&key.name);
+                }
+                match answer {
                     Err(error) if is_elsewhere(&error) => {
                         moved = true;
                         continue;

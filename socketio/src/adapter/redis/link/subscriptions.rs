@@ -202,8 +202,10 @@ impl Subscriptions {
 
     /// So many there are now.
     pub(super) fn count_others(&self, counts: &[(Key, usize)]) {
+        // Sorted out before the lock is taken: messages are delivered under it.
+        let counts: HashMap<&Key, usize> = counts.iter().map(|(key, now)| (key, *now)).collect();
         for ((_, key), count) in &mut self.state.lock().others {
-            if let Some((_, now)) = counts.iter().find(|(counted, _)| counted == key) {
+            if let Some(now) = counts.get(key) {
                 *count = *now;
             }
         }
@@ -220,5 +222,29 @@ impl Settled {
     pub(super) async fn wait(&mut self) {
         // An error means that the link is gone: nothing is to be waited for.
         let _ = self.confirmed.wait_for(|confirmed| *confirmed >= self.version).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_are_counted_by_channel() {
+        let subscriptions = Subscriptions::default();
+        for id in 0..1000 {
+            subscriptions.expect_others(Kind::Shard, &format!("of {}", id / 2), id);
+        }
+        let key = |at: usize| Key { kind: Kind::Shard, name: format!("of {at}").into() };
+        let counts: Vec<_> = (0..499).map(|at| (key(at), at)).collect();
+        subscriptions.count_others(&counts);
+        let others = subscriptions.others();
+        for (at, expected) in [(0, 0), (7, 7), (498, 498), (499, 0)] {
+            let found: Vec<_> = others.iter().filter(|(other, _)| *other == key(at)).map(|(_, count)| *count).collect();
+            assert_eq!(found, [expected; 2], "{at}");
+        }
+        // The same name is another channel.
+        subscriptions.count_others(&[(Key { kind: Kind::Channel, ..key(7) }, 9)]);
+        assert!(subscriptions.others().contains(&(key(7), 7)));
     }
 }
