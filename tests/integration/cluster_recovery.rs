@@ -256,6 +256,25 @@ async fn what_is_said_before_the_end_is_heard() {
 }
 
 #[tokio::test]
+async fn times_without_end() {
+    let link = Memory::new().link();
+    let (connect, _ended) = script(async |socket: Socket<Untyped>, event| basic(socket, event).await);
+    let io = SocketIo::builder()
+        .adapter(link.clone())
+        .ping_interval(Duration::MAX)
+        .connection_state_recovery(Recovery::new().max_disconnection(Duration::MAX))
+        .namespace_at::<Untyped, _>("/", connect)
+        .build();
+    let server = Server::start(&io);
+    let mut ann = Returning::join(server.addr, Transport::WebSocket).await;
+    link.disconnect();
+    for next in [1, 2] {
+        io.at::<Untyped>("/").expect("it is registered").emit_raw("tell", (next,)).expect("JSON");
+        assert_eq!(number(&mut ann).await, next);
+    }
+}
+
+#[tokio::test]
 async fn what_the_journal_has_not_got_is_recovered_here_and_nowhere_else() {
     let cluster = Memory::new();
     let link = cluster.link();

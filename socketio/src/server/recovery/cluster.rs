@@ -23,7 +23,7 @@ use crate::{
         message::{Message, SessionRecord},
     },
     contract::BoxFuture,
-    engine::Bundle,
+    engine::{Bundle, FAR_FUTURE},
     id::SocketId,
     parser::{Body, encode_event},
     room::Room,
@@ -71,7 +71,8 @@ impl fmt::Debug for Clustered {
 impl Clustered {
     /// `patience`: how long to wait until this server hears of everything that others emit.
     pub(in crate::server) fn new(settings: Recovery, noticed: Duration, patience: Duration, spelling: Spelling) -> Arc<Self> {
-        let (ttl, max_events) = (settings.max_disconnection.saturating_add(MARGIN), settings.max_events.min(MOST_MISSED));
+        let ttl = settings.max_disconnection.saturating_add(MARGIN).min(FAR_FUTURE);
+        let max_events = settings.max_events.min(MOST_MISSED);
         let memory = Memory::new(settings, noticed, spelling.clone());
         Arc::new_cyclic(|me| Clustered {
             me: Weak::clone(me),
@@ -127,7 +128,8 @@ impl Clustered {
     }
 
     fn is_unsure(&self, line: &mut Line) {
-        line.unsure_until = Instant::now().checked_add(self.noticed + PATIENCE);
+        let (now, unsure) = (Instant::now(), self.noticed.saturating_add(PATIENCE));
+        line.unsure_until = Some(now.checked_add(unsure).unwrap_or(now + FAR_FUTURE));
     }
 
     /// Looks after events that wait, unless that is done already.
