@@ -274,6 +274,27 @@ async fn times_without_end() {
     }
 }
 
+/// A server that has delivered events that the others have not got yet cannot know which of them a client has that comes from there.
+#[tokio::test]
+async fn nobody_arrives_where_events_are_astray() {
+    let cluster = Memory::new();
+    let link = cluster.link();
+    let (one, other) = (House::open(link.clone(), Recovery::new()), House::open(cluster, Recovery::new()));
+    let mut ann = other.join(Transport::WebSocket).await;
+    let mut bob = one.join(Transport::WebSocket).await;
+    lose(&mut ann, &other).await;
+    link.disconnect();
+    one.tell([1]);
+    assert_eq!(number(&mut bob).await, 1);
+    link.reconnect();
+    let before = ann.ticket.clone();
+    ann.turn_to(one.server.addr);
+    assert!(!ann.again().await.2, "it would miss that event");
+    ann.ticket = before;
+    ann.turn_to(other.server.addr);
+    assert!(ann.again().await.2, "it was left where it was");
+}
+
 #[tokio::test]
 async fn what_the_journal_has_not_got_is_recovered_here_and_nowhere_else() {
     let cluster = Memory::new();

@@ -40,7 +40,7 @@ use tokio::{
 };
 
 /// How long clients of this server wait for the offset of an event. Longer than a broker takes, even a busy one.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// So much longer than here are sessions kept for other servers: who comes last finds out whether somebody was there.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -98,7 +98,11 @@ impl Clustered {
         let mut line = lane.order.lock();
         let has_offset = offset.is_some();
         let (before, it) = line.up_to(key);
+        line.astray += before.len();
         self.deliver_without(&members, &mut line, namespace, before);
+        if it.is_none() {
+            line.astray = line.astray.saturating_sub(1);
+        }
         match (it, offset) {
             (Some(it), Some(offset)) => {
                 self.memory.deliver(&members, it.posted(&mut None, namespace), Some(&offset));
@@ -162,7 +166,7 @@ impl Clustered {
     fn keep(&self, core: &SocketCore) -> Option<impl FnOnce() + use<>> {
         let namespace = core.namespace();
         let (lane, tracked) = (namespace.lane.as_ref()?, core.tracked()?);
-        if lane.order.lock().unsure_until.is_some_and(|until| Instant::now() < until) {
+        if lane.order.lock().is_unsure() {
             return None;
         }
         let (node, journal) = Self::journal(namespace)?;
@@ -178,18 +182,34 @@ impl Clustered {
         };
         let (told, written) = oneshot::channel();
         tracked.keeps(Some(Kept { journal: Arc::clone(&journal), pid: tracked.pid, mark, written }));
-        let (node, ttl, keeping) = (Arc::clone(node), self.ttl, self.keeping.clone());
+        let (node, me) = (Arc::clone(node), Weak::clone(&self.me));
         Some(move || {
-            keeping.send_modify(|count| *count += 1);
-            node.spawn(async move {
-                let kept = journal.keep(record, ttl).await;
-                if let Err(Unreachable) = kept {
-                    tracing::debug!("a session is not kept for other servers");
-                }
-                let _ = told.send(kept.is_ok());
-                keeping.send_modify(|count| *count -= 1);
-            });
+            if let Some(store) = me.upgrade() {
+                store.write(&node, journal, record, |kept| {
+                    let _ = told.send(kept);
+                });
+            }
         })
+    }
+
+    /// Writes a session into the journal, and tells whether it is there.
+    pub(super) fn write(
+        &self,
+        node: &Node,
+        journal: Arc<dyn Journal>,
+        record: SessionRecord,
+        told: impl FnOnce(bool) + Send + 'static,
+    ) {
+        let (ttl, keeping) = (self.ttl, self.keeping.clone());
+        keeping.send_modify(|count| *count += 1);
+        node.spawn(async move {
+            let kept = journal.keep(record, ttl).await;
+            if let Err(Unreachable) = kept {
+                tracing::debug!("a session is not kept for other servers");
+            }
+            told(kept.is_ok());
+            keeping.send_modify(|count| *count -= 1);
+        });
     }
 }
 
@@ -205,6 +225,7 @@ async fn hurry(store: Weak<Clustered>, namespace: Weak<NamespaceCore>) {
             if !late.is_empty() && !std::mem::replace(&mut line.adrift, true) {
                 tracing::warn!(namespace = namespace.path, "events get no offsets for other servers, and are delivered without");
             }
+            line.astray += late.len();
             store.deliver_without(&members, &mut line, &namespace, late);
             let Some(deadline) = line.deadline() else {
                 line.is_watched = false;
@@ -239,6 +260,7 @@ impl Store for Clustered {
             let members = namespace.members.read();
             let mut line = lane.order.lock();
             if line.adrift {
+                line.astray += 1;
                 self.is_unsure(&mut line);
                 self.memory.deliver(&members, event, None);
                 line.skip()
