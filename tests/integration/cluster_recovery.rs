@@ -296,6 +296,24 @@ async fn nobody_arrives_where_events_are_astray() {
 }
 
 #[tokio::test]
+async fn who_came_back_during_an_outage_is_not_on_offer_after_it() {
+    let cluster = Memory::new();
+    let link = cluster.link();
+    let (one, other) = (House::open(link.clone(), Recovery::new()), House::open(cluster, Recovery::new()));
+    let mut ann = one.join(Transport::WebSocket).await;
+    lose(&mut ann, &one).await;
+    let before = ann.ticket.clone();
+    link.disconnect();
+    assert!(ann.again().await.2);
+    link.reconnect();
+    // The journal is asked again until it answers.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let mut late = other.join(Transport::WebSocket).await;
+    late.ticket = before;
+    assert!(!late.again().await.2);
+}
+
+#[tokio::test]
 async fn what_the_journal_has_not_got_is_recovered_here_and_nowhere_else() {
     let cluster = Memory::new();
     let link = cluster.link();

@@ -29,6 +29,7 @@ use crate::{
     room::Room,
     server::{cluster::Node, core::SocketCore, joined::Joined, members::Members, namespace::NamespaceCore, spelling::Spelling},
 };
+use futures_util::{StreamExt, stream};
 use std::{
     fmt,
     sync::{Arc, Weak},
@@ -44,6 +45,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// So much longer than here are sessions kept for other servers: who comes last finds out whether somebody was there.
 const MARGIN: Duration = Duration::from_secs(10);
+
+/// So many sessions are taken back at the same time.
+const AT_ONCE: usize = 64;
 
 /// So many events are looked at for one client, whatever the settings say.
 const MOST_MISSED: usize = 20_000;
@@ -111,10 +115,14 @@ impl Clustered {
             (Some(it), None) => self.deliver_without(&members, &mut line, namespace, vec![it]),
             // It was delivered before, and is in the journal only now.
             (None, Some(_)) => self.is_unsure(&mut line),
-            (None, None) => return,
+            (None, None) => {}
         }
-        if has_offset && std::mem::replace(&mut line.adrift, false) {
+        let is_back = has_offset && std::mem::replace(&mut line.adrift, false);
+        if is_back {
             tracing::info!(namespace = namespace.path, "events have offsets for other servers again");
+        }
+        // Others may have sessions that missed this event, and will never have the event.
+        if (is_back || !has_offset) && std::mem::replace(&mut line.has_offers, false) {
             drop((line, members));
             self.withdraw(namespace);
         }
@@ -146,19 +154,16 @@ impl Clustered {
     /// Other servers cannot know what the clients of sessions missed that wait here: they are not to give them out.
     fn withdraw(&self, namespace: &NamespaceCore) {
         let Some(node) = namespace.node() else { return };
-        for core in self.memory.absent(namespace) {
-            let Some(kept) = core.tracked().and_then(|tracked| tracked.keeps(None)) else { continue };
-            let (told, written) = oneshot::channel();
-            let (journal, pid, mark) = (Arc::clone(&kept.journal), kept.pid, kept.mark.clone());
-            if let Some(tracked) = core.tracked() {
-                tracked.keeps(Some(Kept { journal, pid, mark, written }));
+        let absent = self.memory.absent(namespace);
+        let withdrawn: Vec<_> = absent.iter().filter_map(|core| core.tracked()?.withdraws()).collect();
+        let take_back = async |(kept, told): (Kept, oneshot::Sender<bool>)| {
+            if matches!(kept.end_at_last().await, Whereabouts::Elsewhere) {
+                // Whoever looks next finds that out again.
+                let _ = told.send(true);
             }
-            node.spawn(async move {
-                if !matches!(kept.end().await, Whereabouts::Here) {
-                    // Whoever looks next finds that out again.
-                    let _ = told.send(true);
-                }
-            });
+        };
+        if !withdrawn.is_empty() {
+            node.spawn(stream::iter(withdrawn).for_each_concurrent(AT_ONCE, take_back));
         }
     }
 
@@ -180,8 +185,16 @@ impl Clustered {
             namespace: Some(namespace.path.clone()),
             start: tracked.began_at().map(|start| start.to_string()),
         };
-        let (told, written) = oneshot::channel();
-        tracked.keeps(Some(Kept { journal: Arc::clone(&journal), pid: tracked.pid, mark, written }));
+        let (kept, told) = Kept::new(Arc::clone(&journal), tracked.pid, mark, self.ttl);
+        {
+            // Either this comes first, and is withdrawn; or it finds what would have withdrawn it.
+            let mut line = lane.order.lock();
+            if line.is_unsure() {
+                return None;
+            }
+            line.has_offers = true;
+            tracked.keeps(Some(kept));
+        }
         let (node, me) = (Arc::clone(node), Weak::clone(&self.me));
         Some(move || {
             if let Some(store) = me.upgrade() {

@@ -24,6 +24,8 @@ pub(in crate::server) struct Line {
     pub(super) unsure_until: Option<Instant>,
     /// Events that were delivered without offsets, and may still get some.
     pub(super) astray: usize,
+    /// Other servers may have sessions of this one.
+    pub(super) has_offers: bool,
     /// A task looks after those that wait for too long.
     pub(super) is_watched: bool,
     /// Events were taken out.

@@ -58,9 +58,13 @@ impl Clustered {
     pub(super) async fn found_here(&self, fresh: &SocketCore, joined: Joined, claim: Claim) -> Option<Restored> {
         let core = Arc::clone(&joined.core);
         let tracked = core.tracked()?;
-        if let Some(kept) = tracked.keeps(None) {
+        if let Some(mut kept) = tracked.keeps(None) {
             match kept.take_out().await {
                 Whereabouts::Here => {}
+                Whereabouts::Unknown => {
+                    // It goes on here, and is not to be on offer when the journal is back.
+                    tokio::spawn(kept.end_at_last());
+                }
                 Whereabouts::Elsewhere => {
                     go_quietly(joined);
                     return self.found_elsewhere(fresh, claim).await;
