@@ -256,6 +256,64 @@ async fn what_is_said_before_the_end_is_heard() {
 }
 
 #[tokio::test]
+async fn times_without_end() {
+    let link = Memory::new().link();
+    let (connect, _ended) = script(async |socket: Socket<Untyped>, event| basic(socket, event).await);
+    let io = SocketIo::builder()
+        .adapter(link.clone())
+        .ping_interval(Duration::MAX)
+        .connection_state_recovery(Recovery::new().max_disconnection(Duration::MAX))
+        .namespace_at::<Untyped, _>("/", connect)
+        .build();
+    let server = Server::start(&io);
+    let mut ann = Returning::join(server.addr, Transport::WebSocket).await;
+    link.disconnect();
+    for next in [1, 2] {
+        io.at::<Untyped>("/").expect("it is registered").emit_raw("tell", (next,)).expect("JSON");
+        assert_eq!(number(&mut ann).await, next);
+    }
+}
+
+/// A server that has delivered events that the others have not got yet cannot know which of them a client has that comes from there.
+#[tokio::test]
+async fn nobody_arrives_where_events_are_astray() {
+    let cluster = Memory::new();
+    let link = cluster.link();
+    let (one, other) = (House::open(link.clone(), Recovery::new()), House::open(cluster, Recovery::new()));
+    let mut ann = other.join(Transport::WebSocket).await;
+    let mut bob = one.join(Transport::WebSocket).await;
+    lose(&mut ann, &other).await;
+    link.disconnect();
+    one.tell([1]);
+    assert_eq!(number(&mut bob).await, 1);
+    link.reconnect();
+    let before = ann.ticket.clone();
+    ann.turn_to(one.server.addr);
+    assert!(!ann.again().await.2, "it would miss that event");
+    ann.ticket = before;
+    ann.turn_to(other.server.addr);
+    assert!(ann.again().await.2, "it was left where it was");
+}
+
+#[tokio::test]
+async fn who_came_back_during_an_outage_is_not_on_offer_after_it() {
+    let cluster = Memory::new();
+    let link = cluster.link();
+    let (one, other) = (House::open(link.clone(), Recovery::new()), House::open(cluster, Recovery::new()));
+    let mut ann = one.join(Transport::WebSocket).await;
+    lose(&mut ann, &one).await;
+    let before = ann.ticket.clone();
+    link.disconnect();
+    assert!(ann.again().await.2);
+    link.reconnect();
+    // The journal is asked again until it answers.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let mut late = other.join(Transport::WebSocket).await;
+    late.ticket = before;
+    assert!(!late.again().await.2);
+}
+
+#[tokio::test]
 async fn what_the_journal_has_not_got_is_recovered_here_and_nowhere_else() {
     let cluster = Memory::new();
     let link = cluster.link();

@@ -308,7 +308,7 @@ impl Config {
 
     /// The longest time for which a dead connection is taken for a living one.
     pub(crate) fn notices_within(&self) -> Duration {
-        self.ping_interval.saturating_add(self.ping_timeout)
+        self.ping_interval.saturating_add(self.ping_timeout).min(FAR_FUTURE)
     }
 
     pub(crate) fn timing(&self) -> Timing {

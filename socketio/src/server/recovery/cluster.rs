@@ -23,12 +23,13 @@ use crate::{
         message::{Message, SessionRecord},
     },
     contract::BoxFuture,
-    engine::Bundle,
+    engine::{Bundle, FAR_FUTURE},
     id::SocketId,
     parser::{Body, encode_event},
     room::Room,
     server::{cluster::Node, core::SocketCore, joined::Joined, members::Members, namespace::NamespaceCore, spelling::Spelling},
 };
+use futures_util::{StreamExt, stream};
 use std::{
     fmt,
     sync::{Arc, Weak},
@@ -40,10 +41,13 @@ use tokio::{
 };
 
 /// How long clients of this server wait for the offset of an event. Longer than a broker takes, even a busy one.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// So much longer than here are sessions kept for other servers: who comes last finds out whether somebody was there.
 const MARGIN: Duration = Duration::from_secs(10);
+
+/// So many sessions are taken back at the same time.
+const AT_ONCE: usize = 64;
 
 /// So many events are looked at for one client, whatever the settings say.
 const MOST_MISSED: usize = 20_000;
@@ -71,7 +75,8 @@ impl fmt::Debug for Clustered {
 impl Clustered {
     /// `patience`: how long to wait until this server hears of everything that others emit.
     pub(in crate::server) fn new(settings: Recovery, noticed: Duration, patience: Duration, spelling: Spelling) -> Arc<Self> {
-        let (ttl, max_events) = (settings.max_disconnection.saturating_add(MARGIN), settings.max_events.min(MOST_MISSED));
+        let ttl = settings.max_disconnection.saturating_add(MARGIN).min(FAR_FUTURE);
+        let max_events = settings.max_events.min(MOST_MISSED);
         let memory = Memory::new(settings, noticed, spelling.clone());
         Arc::new_cyclic(|me| Clustered {
             me: Weak::clone(me),
@@ -97,7 +102,11 @@ impl Clustered {
         let mut line = lane.order.lock();
         let has_offset = offset.is_some();
         let (before, it) = line.up_to(key);
+        line.astray += before.len();
         self.deliver_without(&members, &mut line, namespace, before);
+        if it.is_none() {
+            line.astray = line.astray.saturating_sub(1);
+        }
         match (it, offset) {
             (Some(it), Some(offset)) => {
                 self.memory.deliver(&members, it.posted(&mut None, namespace), Some(&offset));
@@ -106,10 +115,14 @@ impl Clustered {
             (Some(it), None) => self.deliver_without(&members, &mut line, namespace, vec![it]),
             // It was delivered before, and is in the journal only now.
             (None, Some(_)) => self.is_unsure(&mut line),
-            (None, None) => return,
+            (None, None) => {}
         }
-        if has_offset && std::mem::replace(&mut line.adrift, false) {
+        let is_back = has_offset && std::mem::replace(&mut line.adrift, false);
+        if is_back {
             tracing::info!(namespace = namespace.path, "events have offsets for other servers again");
+        }
+        // Others may have sessions that missed this event, and will never have the event.
+        if (is_back || !has_offset) && std::mem::replace(&mut line.has_offers, false) {
             drop((line, members));
             self.withdraw(namespace);
         }
@@ -127,7 +140,8 @@ impl Clustered {
     }
 
     fn is_unsure(&self, line: &mut Line) {
-        line.unsure_until = Instant::now().checked_add(self.noticed + PATIENCE);
+        let (now, unsure) = (Instant::now(), self.noticed.saturating_add(PATIENCE));
+        line.unsure_until = Some(now.checked_add(unsure).unwrap_or(now + FAR_FUTURE));
     }
 
     /// Looks after events that wait, unless that is done already.
@@ -140,19 +154,16 @@ impl Clustered {
     /// Other servers cannot know what the clients of sessions missed that wait here: they are not to give them out.
     fn withdraw(&self, namespace: &NamespaceCore) {
         let Some(node) = namespace.node() else { return };
-        for core in self.memory.absent(namespace) {
-            let Some(kept) = core.tracked().and_then(|tracked| tracked.keeps(None)) else { continue };
-            let (told, written) = oneshot::channel();
-            let (journal, pid, mark) = (Arc::clone(&kept.journal), kept.pid, kept.mark.clone());
-            if let Some(tracked) = core.tracked() {
-                tracked.keeps(Some(Kept { journal, pid, mark, written }));
+        let absent = self.memory.absent(namespace);
+        let withdrawn: Vec<_> = absent.iter().filter_map(|core| core.tracked()?.withdraws()).collect();
+        let take_back = async |(kept, told): (Kept, oneshot::Sender<bool>)| {
+            if matches!(kept.end_at_last().await, Whereabouts::Elsewhere) {
+                // Whoever looks next finds that out again.
+                let _ = told.send(true);
             }
-            node.spawn(async move {
-                if !matches!(kept.end().await, Whereabouts::Here) {
-                    // Whoever looks next finds that out again.
-                    let _ = told.send(true);
-                }
-            });
+        };
+        if !withdrawn.is_empty() {
+            node.spawn(stream::iter(withdrawn).for_each_concurrent(AT_ONCE, take_back));
         }
     }
 
@@ -160,7 +171,7 @@ impl Clustered {
     fn keep(&self, core: &SocketCore) -> Option<impl FnOnce() + use<>> {
         let namespace = core.namespace();
         let (lane, tracked) = (namespace.lane.as_ref()?, core.tracked()?);
-        if lane.order.lock().unsure_until.is_some_and(|until| Instant::now() < until) {
+        if lane.order.lock().is_unsure() {
             return None;
         }
         let (node, journal) = Self::journal(namespace)?;
@@ -174,20 +185,44 @@ impl Clustered {
             namespace: Some(namespace.path.clone()),
             start: tracked.began_at().map(|start| start.to_string()),
         };
-        let (told, written) = oneshot::channel();
-        tracked.keeps(Some(Kept { journal: Arc::clone(&journal), pid: tracked.pid, mark, written }));
-        let (node, ttl, keeping) = (Arc::clone(node), self.ttl, self.keeping.clone());
+        let (kept, told) = Kept::new(Arc::clone(&journal), tracked.pid, mark, self.ttl);
+        {
+            // Either this comes first, and is withdrawn; or it finds what would have withdrawn it.
+            let mut line = lane.order.lock();
+            if line.is_unsure() {
+                return None;
+            }
+            line.has_offers = true;
+            tracked.keeps(Some(kept));
+        }
+        let (node, me) = (Arc::clone(node), Weak::clone(&self.me));
         Some(move || {
-            keeping.send_modify(|count| *count += 1);
-            node.spawn(async move {
-                let kept = journal.keep(record, ttl).await;
-                if let Err(Unreachable) = kept {
-                    tracing::debug!("a session is not kept for other servers");
-                }
-                let _ = told.send(kept.is_ok());
-                keeping.send_modify(|count| *count -= 1);
-            });
+            if let Some(store) = me.upgrade() {
+                store.write(&node, journal, record, |kept| {
+                    let _ = told.send(kept);
+                });
+            }
         })
+    }
+
+    /// Writes a session into the journal, and tells whether it is there.
+    pub(super) fn write(
+        &self,
+        node: &Node,
+        journal: Arc<dyn Journal>,
+        record: SessionRecord,
+        told: impl FnOnce(bool) + Send + 'static,
+    ) {
+        let (ttl, keeping) = (self.ttl, self.keeping.clone());
+        keeping.send_modify(|count| *count += 1);
+        node.spawn(async move {
+            let kept = journal.keep(record, ttl).await;
+            if let Err(Unreachable) = kept {
+                tracing::debug!("a session is not kept for other servers");
+            }
+            told(kept.is_ok());
+            keeping.send_modify(|count| *count -= 1);
+        });
     }
 }
 
@@ -203,6 +238,7 @@ async fn hurry(store: Weak<Clustered>, namespace: Weak<NamespaceCore>) {
             if !late.is_empty() && !std::mem::replace(&mut line.adrift, true) {
                 tracing::warn!(namespace = namespace.path, "events get no offsets for other servers, and are delivered without");
             }
+            line.astray += late.len();
             store.deliver_without(&members, &mut line, &namespace, late);
             let Some(deadline) = line.deadline() else {
                 line.is_watched = false;
@@ -237,6 +273,7 @@ impl Store for Clustered {
             let members = namespace.members.read();
             let mut line = lane.order.lock();
             if line.adrift {
+                line.astray += 1;
                 self.is_unsure(&mut line);
                 self.memory.deliver(&members, event, None);
                 line.skip()

@@ -26,8 +26,15 @@ pub(super) async fn keeper(memory: Weak<Memory>, wake: Arc<Notify>) {
             for joined in due {
                 let kept = joined.core.tracked().and_then(|tracked| tracked.keeps(None));
                 let joined = match kept.filter(|_| !memory.is_closing()) {
-                    Some(kept) => {
-                        searches.push(Box::pin(async move { (joined, kept.end().await) }));
+                    Some(mut kept) => {
+                        searches.push(Box::pin(async move {
+                            let whereabouts = kept.end().await;
+                            if matches!(whereabouts, Whereabouts::Unknown) {
+                                // It ends here, and is not to be on offer when the journal is back.
+                                tokio::spawn(kept.end_at_last());
+                            }
+                            (joined, whereabouts)
+                        }));
                         continue;
                     }
                     None => joined,
@@ -54,7 +61,7 @@ pub(super) async fn keeper(memory: Weak<Memory>, wake: Arc<Notify>) {
                         go_quietly(joined);
                         None
                     }
-                    Whereabouts::Here => last_call(joined),
+                    Whereabouts::Here | Whereabouts::Unknown => last_call(joined),
                 };
                 let Some(memory) = memory.upgrade() else { break };
                 match running {

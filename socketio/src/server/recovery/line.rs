@@ -10,7 +10,7 @@ use crate::{
     server::{core::SocketCore, namespace::NamespaceCore},
 };
 use std::{collections::VecDeque, sync::Arc};
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 #[derive(Default)]
 pub(in crate::server) struct Line {
@@ -22,8 +22,14 @@ pub(in crate::server) struct Line {
     pub(super) adrift: bool,
     /// Until then, a client may have missed an event that is not in the journal, or may get one twice if it goes by that.
     pub(super) unsure_until: Option<Instant>,
+    /// Events that were delivered without offsets, and may still get some.
+    pub(super) astray: usize,
+    /// Other servers may have sessions of this one.
+    pub(super) has_offers: bool,
     /// A task looks after those that wait for too long.
     pub(super) is_watched: bool,
+    /// Events were taken out.
+    moved: Arc<Notify>,
 }
 
 /// An event that has no offset yet.
@@ -63,6 +69,7 @@ impl Line {
     pub(super) fn up_to(&mut self, key: u64) -> (Vec<Waiting>, Option<Waiting>) {
         let behind = self.waiting.partition_point(|waiting| waiting.key <= key);
         let mut taken: Vec<Waiting> = self.waiting.drain(..behind).collect();
+        self.moved.notify_waiters();
         let it = taken.pop_if(|waiting| waiting.key == key);
         (taken, it)
     }
@@ -70,7 +77,26 @@ impl Line {
     /// Takes out everything, if the first has waited for too long.
     pub(super) fn overdue(&mut self, now: Instant) -> Vec<Waiting> {
         let is_over = self.waiting.front().is_some_and(|first| first.until <= now);
-        if is_over { self.waiting.drain(..).collect() } else { Vec::new() }
+        if !is_over {
+            return Vec::new();
+        }
+        self.moved.notify_waiters();
+        self.waiting.drain(..).collect()
+    }
+
+    /// Whether what was delivered here may differ from what is in the journal.
+    pub(super) fn is_unsure(&self) -> bool {
+        (self.adrift && self.astray > 0) || self.unsure_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// The number of the last event, and what tells when events are taken out.
+    pub(super) fn end(&self) -> (u64, Arc<Notify>) {
+        (self.next, Arc::clone(&self.moved))
+    }
+
+    /// Whether an event with that number or an earlier one waits.
+    pub(super) fn holds(&self, key: u64) -> bool {
+        self.waiting.front().is_some_and(|first| first.key <= key)
     }
 
     /// What waits for a client with that id and these rooms.

@@ -300,7 +300,15 @@ impl Memory {
 
 fn forget(table: &mut Table, core: &SocketCore) {
     let Some(tracked) = core.tracked() else { return };
-    if let Some(Slot::Parked(at)) = table.slots.remove(&tracked.pid)
+    // The session may have gone on elsewhere and be back, as another socket.
+    let is_its_own = match table.slots.get(&tracked.pid) {
+        None => false,
+        Some(Slot::Live(of)) => std::ptr::eq(of.as_ptr(), core),
+        // One that is out already is about to end.
+        Some(Slot::Parked(at)) => table.parked.get(at).is_none_or(|parked| std::ptr::eq(&*parked.joined.core, core)),
+    };
+    if is_its_own
+        && let Some(Slot::Parked(at)) = table.slots.remove(&tracked.pid)
         && let Some(parked) = table.parked.remove(&at)
     {
         table.ending.push(parked.joined);

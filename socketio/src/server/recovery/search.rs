@@ -1,7 +1,8 @@
 //! How `Clustered` finds the session of a client that comes back, and what that client missed: here, or in the journal.
 
 use super::{
-    Claim, Clustered, Lane, Pid, Position, Restored, Store, Tracked, keeper::go_quietly, kept::Whereabouts, tracked::Arrival,
+    Claim, Clustered, Lane, Pid, Position, Restored, Store, Tracked, cluster::PATIENCE, keeper::go_quietly, kept::Whereabouts,
+    tracked::Arrival,
 };
 use crate::{
     adapter::{
@@ -57,16 +58,26 @@ impl Clustered {
     pub(super) async fn found_here(&self, fresh: &SocketCore, joined: Joined, claim: Claim) -> Option<Restored> {
         let core = Arc::clone(&joined.core);
         let tracked = core.tracked()?;
-        if let Some(kept) = tracked.keeps(None) {
+        if let Some(mut kept) = tracked.keeps(None) {
             match kept.take_out().await {
                 Whereabouts::Here => {}
+                Whereabouts::Unknown => {
+                    // It goes on here, and is not to be on offer when the journal is back.
+                    tokio::spawn(kept.end_at_last());
+                }
                 Whereabouts::Elsewhere => {
                     go_quietly(joined);
-                    return None;
+                    return self.found_elsewhere(fresh, claim).await;
                 }
                 Whereabouts::Behind(record) => {
                     go_quietly(joined);
-                    return self.arrive(fresh, record, claim).await;
+                    return match self.is_ready(fresh, &claim).await {
+                        true => self.arrive(fresh, record, claim).await,
+                        false => {
+                            self.put_back(fresh, record);
+                            None
+                        }
+                    };
                 }
             }
         }
@@ -100,15 +111,41 @@ impl Clustered {
     /// A session that another server had.
     pub(super) async fn found_elsewhere(&self, fresh: &SocketCore, claim: Claim) -> Option<Restored> {
         let (_, journal) = Self::journal(fresh.namespace())?;
+        // What is taken out is on offer to nobody: not before it is of use here.
+        if !self.is_ready(fresh, &claim).await {
+            return None;
+        }
         let record = Self::record(&*journal, &claim.pid).await?;
         self.arrive(fresh, record, claim).await
     }
 
-    async fn arrive(&self, fresh: &SocketCore, record: SessionRecord, claim: Claim) -> Option<Restored> {
-        let namespace = fresh.namespace();
-        let (node, journal) = Self::journal(namespace)?;
+    /// Whether a session of another server can go on here, as far as that is known without it.
+    async fn is_ready(&self, fresh: &SocketCore, claim: &Claim) -> bool {
+        let Some((node, _)) = Self::journal(fresh.namespace()) else { return false };
         // From here on, this server misses nothing of what comes behind what the journal has.
-        tokio::time::timeout(self.patience, node.settled()).await.ok()?;
+        tokio::time::timeout(self.patience, node.settled()).await.is_ok()
+            && claim.offset.as_deref().is_none_or(|offset| Position::parse(offset).is_some())
+            && fresh.namespace().lane.as_ref().is_some_and(|lane| !lane.order.lock().is_unsure())
+    }
+
+    async fn arrive(&self, fresh: &SocketCore, record: SessionRecord, claim: Claim) -> Option<Restored> {
+        let restored = self.restore(fresh, record.clone(), claim).await;
+        if restored.is_none() {
+            // The server that had it is to find it, and to end it.
+            self.put_back(fresh, record);
+        }
+        restored
+    }
+
+    fn put_back(&self, fresh: &SocketCore, record: SessionRecord) {
+        if let Some((node, journal)) = Self::journal(fresh.namespace()) {
+            self.write(node, journal, record, |_| {});
+        }
+    }
+
+    async fn restore(&self, fresh: &SocketCore, record: SessionRecord, claim: Claim) -> Option<Restored> {
+        let namespace = fresh.namespace();
+        let (_, journal) = Self::journal(namespace)?;
         if record.namespace.is_some_and(|path| path != namespace.path) || record.pid != claim.pid.expose() {
             return None;
         }
@@ -132,8 +169,20 @@ impl Clustered {
     /// Finds what a socket missed in the journal. The last event of this server before that.
     async fn catch_up(&self, core: &SocketCore, journal: &dyn Journal, offset: &str) -> Option<u64> {
         let mut seen = Position::parse(offset)?;
-        let number = self.memory.position();
+        let lane = core.namespace().lane.as_ref()?;
+        let number = {
+            let line = lane.order.lock();
+            if line.is_unsure() {
+                return None;
+            }
+            self.memory.position()
+        };
         let found = journal.after(offset, self.max_events).await.ok()??;
+        // What waits here may be among them already: it has to come with that offset, or not at all.
+        tokio::time::timeout(PATIENCE, passed(lane)).await.ok()?;
+        if lane.order.lock().is_unsure() {
+            return None;
+        }
         let (rooms, path) = (core.rooms(), &core.namespace().path);
         let mut missed = Vec::new();
         for envelope in found {
@@ -149,5 +198,17 @@ impl Clustered {
         }
         core.tracked()?.arrives(Arrival { missed, seen, number });
         Some(number)
+    }
+}
+
+/// Waits until everything is out that stands in the line now.
+async fn passed(lane: &Lane) {
+    let (last, moved) = lane.order.lock().end();
+    loop {
+        let moves = moved.notified();
+        if !lane.order.lock().holds(last) {
+            return;
+        }
+        moves.await;
     }
 }

@@ -156,6 +156,11 @@ impl Tracked {
         std::mem::replace(&mut self.abroad.lock().kept, kept)
     }
 
+    /// What other servers have of it is to be taken back, and whom to tell if one of them has taken it. `None`: nothing is.
+    pub(super) fn withdraws(&self) -> Option<(Kept, oneshot::Sender<bool>)> {
+        Kept::withdraw(&mut self.abroad.lock().kept)
+    }
+
     /// The client was taken in, for the first time or again.
     pub(in crate::server) fn accepted(&self, number: u64) {
         let mut history = self.history.lock();

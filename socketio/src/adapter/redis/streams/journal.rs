@@ -13,6 +13,7 @@ use crate::{
         wire::stream,
     },
     contract::BoxFuture,
+    engine::FAR_FUTURE,
 };
 use redis::{Cmd, Value};
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
@@ -99,7 +100,9 @@ impl Journal for StreamJournal {
         Box::pin(async move {
             let value = stream::session(&session).map_err(|_| Unreachable)?;
             let mut set = redis::cmd("SET");
-            set.arg(&key).arg(value).arg("PX").arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1));
+            // Redis adds it to the time of day.
+            let ttl = u64::try_from(ttl.min(FAR_FUTURE).as_millis()).unwrap_or(u64::MAX).max(1);
+            set.arg(&key).arg(value).arg("PX").arg(ttl);
             ask(&asker, &set, &key).await.map(drop)
         })
     }
