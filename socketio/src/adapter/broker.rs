@@ -143,7 +143,7 @@ pub(crate) trait Journal: Send + Sync + fmt::Debug {
     /// Looks at a session, and leaves it there.
     fn peek(&self, pid: &str) -> BoxFuture<'static, Result<Option<SessionRecord>, Unreachable>>;
 
-    /// The broadcasts of this namespace after an offset, at most `limit` of them; `None` if the offset is not there (any more), is
-    /// not one of this journal, or there are more.
-    fn after(&self, offset: &str, limit: usize) -> BoxFuture<'static, Result<Option<Vec<Envelope>>, Unreachable>>;
+    /// The broadcasts of this namespace after an offset, at most `limit` of them, and about so many bytes; `None` if the offset is not
+    /// there (any more), is not one of this journal, or there are more.
+    fn after(&self, offset: &str, limit: usize, bytes: usize) -> BoxFuture<'static, Result<Option<Vec<Envelope>>, Unreachable>>;
 }

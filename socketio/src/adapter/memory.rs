@@ -260,8 +260,8 @@ impl Journal for Records {
         Box::pin(ready(self.hub.kept(&self.place, |_, sessions| sessions.peek(pid, Instant::now()))))
     }
 
-    fn after(&self, offset: &str, limit: usize) -> BoxFuture<'static, Result<Option<Vec<Envelope>>, Unreachable>> {
-        let found = self.hub.kept(&self.place, |log, _| log.after(offset, limit));
+    fn after(&self, offset: &str, limit: usize, bytes: usize) -> BoxFuture<'static, Result<Option<Vec<Envelope>>, Unreachable>> {
+        let found = self.hub.kept(&self.place, |log, _| log.after(offset, limit, bytes));
         let copied = |found: Vec<Arc<Envelope>>| found.iter().map(|envelope| (**envelope).clone()).collect();
         Box::pin(ready(found.map(|found| found.map(copied))))
     }

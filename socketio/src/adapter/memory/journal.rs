@@ -56,7 +56,7 @@ impl Log {
     }
 
     /// What came after an offset; `None` if that is not here or too much came.
-    pub(super) fn after(&self, offset: &str, limit: usize) -> Option<Vec<Arc<Envelope>>> {
+    pub(super) fn after(&self, offset: &str, limit: usize, bytes: usize) -> Option<Vec<Arc<Envelope>>> {
         let id = parse(offset)?;
         let from = match self.entries.binary_search_by_key(&id, |(id, ..)| *id) {
             Ok(at) => at + 1,
@@ -64,7 +64,8 @@ impl Log {
             Err(_) => return None,
         };
         let missed = self.entries.range(from..);
-        (missed.len() <= limit).then(|| missed.map(|(_, envelope, _)| envelope.clone()).collect())
+        let cost: usize = missed.clone().map(|(.., cost)| cost).sum();
+        (missed.len() <= limit && cost <= bytes).then(|| missed.map(|(_, envelope, _)| envelope.clone()).collect())
     }
 }
 
@@ -128,10 +129,11 @@ mod tests {
             offset.to_string()
         });
         assert_eq!(offsets, ["1000-0", "1000-1", "1000-2", "1002-0"]);
-        let after = |offset: &str, limit| log.after(offset, limit).map(|found| found.len());
+        let after = |offset: &str, limit| log.after(offset, limit, 2).map(|found| found.len());
         assert_eq!(after("1000-1", 10), Some(2));
         assert_eq!(after("1002-0", 0), Some(0));
         assert_eq!(after("1000-0", 2), None, "too many");
+        assert_eq!(after("1000-0", 10), None, "too much");
         for nonsense in ["1001-0", "1000-+1", "", "-", "1000", "1000-1-1", "99999999999999999999-0"] {
             assert_eq!(after(nonsense, 10), None, "{nonsense}");
         }
@@ -152,6 +154,6 @@ mod tests {
         assert_eq!((keep(MOST_BYTES + 1).1, keep(0).2), (0, 0), "and what is too large alone");
         (0..2 * MOST_ENTRIES).for_each(|_| drop(keep(0)));
         assert_eq!(keep(0).1, MOST_ENTRIES);
-        assert!(log.after(&first, usize::MAX).is_none());
+        assert!(log.after(&first, usize::MAX, usize::MAX).is_none());
     }
 }

@@ -195,15 +195,15 @@ async fn the_journal_has_one_order_for_all() {
         known.extend(offsets.recv().await.flatten());
     }
     known.sort_by_key(|offset| offset.split('-').map(|part| part.parse::<u64>().expect("a number")).collect::<Vec<_>>());
-    let missed = b.journal().after(&known[1], 10).await.expect("connected").expect("there");
+    let missed = b.journal().after(&known[1], 10, 1 << 20).await.expect("connected").expect("there");
     assert!(missed.iter().map(|envelope| envelope.offset.as_ref()).eq(known[2..].iter().map(Some)));
     let events = missed.iter().map(|envelope| match &envelope.message {
         Message::Broadcast { event, .. } => event.json().to_owned(),
         other => format!("{other:?}"),
     });
     assert!(events.eq((2..6).map(|number| format!("[\"n\",{number}]"))));
-    assert!(b.journal().after(&known[1], 3).await.expect("connected").is_none(), "too many");
-    assert!(b.journal().after("0-0", 3).await.expect("connected").is_none(), "unknown");
+    assert!(b.journal().after(&known[1], 3, 1 << 20).await.expect("connected").is_none(), "too many");
+    assert!(b.journal().after("0-0", 3, 1 << 20).await.expect("connected").is_none(), "unknown");
 }
 
 #[tokio::test(start_paused = true)]

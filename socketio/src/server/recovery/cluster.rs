@@ -36,7 +36,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{oneshot, watch},
+    sync::{Semaphore, oneshot, watch},
     time::{Instant, sleep_until},
 };
 
@@ -52,16 +52,22 @@ const AT_ONCE: usize = 64;
 /// So many events are looked at for one client, whatever the settings say.
 const MOST_MISSED: usize = 20_000;
 
+/// For so many clients the journal is read at the same time: what was read is held until it is sifted.
+const READERS: usize = 16;
+
 pub(in crate::server) struct Clustered {
     me: Weak<Clustered>,
     pub(super) memory: Arc<Memory>,
     ttl: Duration,
     pub(super) max_events: usize,
+    pub(super) max_bytes: usize,
     /// The longest time in which a dead connection is noticed.
     noticed: Duration,
     /// How long to wait until this server hears of everything.
     pub(super) patience: Duration,
     pub(super) spelling: Spelling,
+    /// Who may read the journal for a client.
+    pub(super) readers: Semaphore,
     /// Records on their way to the journal.
     keeping: watch::Sender<usize>,
 }
@@ -76,16 +82,18 @@ impl Clustered {
     /// `patience`: how long to wait until this server hears of everything that others emit.
     pub(in crate::server) fn new(settings: Recovery, noticed: Duration, patience: Duration, spelling: Spelling) -> Arc<Self> {
         let ttl = settings.max_disconnection.saturating_add(MARGIN).min(FAR_FUTURE);
-        let max_events = settings.max_events.min(MOST_MISSED);
+        let (max_events, max_bytes) = (settings.max_events.min(MOST_MISSED), settings.max_bytes);
         let memory = Memory::new(settings, noticed, spelling.clone());
         Arc::new_cyclic(|me| Clustered {
             me: Weak::clone(me),
             memory,
             ttl,
             max_events,
+            max_bytes,
             noticed,
             patience,
             spelling,
+            readers: Semaphore::new(READERS),
             keeping: watch::Sender::new(0),
         })
     }

@@ -170,6 +170,8 @@ impl Clustered {
     async fn catch_up(&self, core: &SocketCore, journal: &dyn Journal, offset: &str) -> Option<u64> {
         let mut seen = Position::parse(offset)?;
         let lane = core.namespace().lane.as_ref()?;
+        // After a restart of a server, all its clients come at once.
+        let reads = self.readers.acquire().await.ok()?;
         let number = {
             let line = lane.order.lock();
             if line.is_unsure() {
@@ -177,12 +179,7 @@ impl Clustered {
             }
             self.memory.position()
         };
-        let found = journal.after(offset, self.max_events).await.ok()??;
-        // What waits here may be among them already: it has to come with that offset, or not at all.
-        tokio::time::timeout(PATIENCE, passed(lane)).await.ok()?;
-        if lane.order.lock().is_unsure() {
-            return None;
-        }
+        let found = journal.after(offset, self.max_events, self.max_bytes).await.ok()??;
         let (rooms, path) = (core.rooms(), &core.namespace().path);
         let mut missed = Vec::new();
         for envelope in found {
@@ -195,6 +192,12 @@ impl Clustered {
                 body.push_token(&offset);
                 missed.push(self.spelling.bundle(encode_event(path, None, body)).compress(!target.flags.uncompressed));
             }
+        }
+        drop(reads);
+        // What waits here may be among them already: it has to come with that offset, or not at all.
+        tokio::time::timeout(PATIENCE, passed(lane)).await.ok()?;
+        if lane.order.lock().is_unsure() {
+            return None;
         }
         core.tracked()?.arrives(Arrival { missed, seen, number });
         Some(number)

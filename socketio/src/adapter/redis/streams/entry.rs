@@ -62,6 +62,11 @@ impl Entry {
     pub(super) fn field(&self, name: &str) -> Option<&[u8]> {
         self.fields.chunks_exact(2).find(|pair| bytes(&pair[0]) == Some(name.as_bytes())).and_then(|pair| bytes(&pair[1]))
     }
+
+    /// How many bytes its fields have.
+    pub(super) fn size(&self) -> usize {
+        self.fields.iter().filter_map(bytes).map(<[u8]>::len).sum()
+    }
 }
 
 /// A text of Redis, as bytes.

@@ -135,7 +135,7 @@ impl Journal for StreamJournal {
         })
     }
 
-    fn after(&self, offset: &str, limit: usize) -> BoxFuture<'static, Result<Option<Vec<Envelope>>, Unreachable>> {
+    fn after(&self, offset: &str, limit: usize, bytes: usize) -> BoxFuture<'static, Result<Option<Vec<Envelope>>, Unreachable>> {
         let (asker, end) = (self.streams.link.asker(), self.writer.end.clone());
         let offset = offset.parse::<Position>();
         Box::pin(async move {
@@ -152,7 +152,7 @@ impl Journal for StreamJournal {
             }
             let mut broadcasts = Vec::new();
             let mut from = offset.next();
-            let mut looked_at = 0;
+            let (mut looked_at, mut size) = (0, 0);
             loop {
                 let found = entries(look(&asker, &end.stream, &from.to_string(), "+", LOOK).await?);
                 for entry in &found {
@@ -163,11 +163,15 @@ impl Journal for StreamJournal {
                     let Ok(Some((_, mut envelope))) = stream::read_entry(|name| entry.field(name)) else { continue };
                     if matches!(envelope.message, Message::Broadcast { .. }) {
                         envelope.offset = Some(entry.at.to_string().into());
+                        size += entry.size();
+                        if broadcasts.len() >= limit || size > bytes {
+                            return Ok(None);
+                        }
                         broadcasts.push(envelope);
                     }
                 }
                 looked_at += found.len();
-                if broadcasts.len() > limit || looked_at > MAX_LOOKED_AT {
+                if looked_at > MAX_LOOKED_AT {
                     return Ok(None);
                 }
                 match found.last() {

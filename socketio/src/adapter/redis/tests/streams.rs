@@ -225,7 +225,7 @@ async fn broadcasts_after_an_offset() {
     server.ask(&["XADD", "socket.io", "*", "uid", "x", "nsp", "/chat", "type", "3", "data", "{}"]);
     eventually("all have arrived", || other.ear.heard().len() == 6).await;
     let journal = other.pipe.journal().expect("streams have one");
-    let after = async |offset: &str, limit| journal.after(offset, limit).await.expect("Redis is there");
+    let after = async |offset: &str, limit| journal.after(offset, limit, 1 << 20).await.expect("Redis is there");
     let missed = after(&offsets[1], 100).await.expect("the offset is there");
     let seen: Vec<_> = missed.iter().map(|envelope| envelope.offset.as_deref().expect("it has one").to_owned()).collect();
     assert_eq!(seen, offsets[2..]);
@@ -233,6 +233,7 @@ async fn broadcasts_after_an_offset() {
     assert_eq!(after(&offsets[4], 100).await.map(|missed| missed.len()), Some(0));
     assert!(after(&offsets[1], 3).await.is_some());
     assert!(after(&offsets[1], 2).await.is_none());
+    assert!(matches!(journal.after(&offsets[1], 100, 10).await, Ok(None)), "too much");
     for unknown in ["1-1", "", "$", "-", "nonsense", "1-1 2-2"] {
         assert!(after(unknown, 100).await.is_none(), "{unknown}");
     }
