@@ -18,7 +18,7 @@ use tokio::{
 };
 
 /// The longest that anything may take here.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(5);
 
 /// Waits until something is so.
