@@ -13,11 +13,12 @@ use crate::{
         wire::stream,
     },
     contract::BoxFuture,
-    engine::FAR_FUTURE,
 };
 use redis::{Cmd, Value};
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
+/// The longest that Redis is asked to keep a session: what does not fit into its clock, it refuses.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 /// Entries, of all namespaces, that are looked at for one client that comes back.
 const MAX_LOOKED_AT: usize = 200_000;
 
@@ -101,7 +102,7 @@ impl Journal for StreamJournal {
             let value = stream::session(&session).map_err(|_| Unreachable)?;
             let mut set = redis::cmd("SET");
             // Redis adds it to the time of day.
-            let ttl = u64::try_from(ttl.min(FAR_FUTURE).as_millis()).unwrap_or(u64::MAX).max(1);
+            let ttl = u64::try_from(ttl.min(LONGEST).as_millis()).unwrap_or(u64::MAX).max(1);
             set.arg(&key).arg(value).arg("PX").arg(ttl);
             ask(&asker, &set, &key).await.map(drop)
         })
