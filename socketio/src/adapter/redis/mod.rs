@@ -19,8 +19,10 @@ pub use sharded::SubscriptionMode;
 pub use streams::StreamOptions;
 
 use super::{
-    broker::{Broker, Health, Inbox, Pipe},
+    broker::{Broker, Health, Inbox, Loss, Pipe, Refused},
+    message::{Envelope, NodeId},
     sealed::{Connect, Connection},
+    wire::{Malformed, Unsupported},
 };
 use crate::contract::BoxFuture;
 use link::{Asker, Link, Place, Settings};
@@ -33,6 +35,21 @@ use std::{
 const PREFIX: &str = "socket.io";
 /// How long Redis may take to count the servers.
 const CENSUS_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Passes on what was read. What this server itself has said comes back on some channels; what makes no sense is counted.
+fn hand_over(read: Result<Option<Envelope>, Malformed>, me: &NodeId, inbox: &dyn Inbox) {
+    match read {
+        Ok(Some(envelope)) if envelope.sender.as_ref() != Some(me) => inbox.received(envelope),
+        Ok(_) => {}
+        Err(Malformed(reason)) => inbox.lost(Loss::Poison(reason)),
+    }
+}
+
+/// A message that servers of the reference could not read is not sent.
+fn unsendable(Unsupported(reason): Unsupported) -> Refused {
+    tracing::warn!(reason, "a message cannot be sent to other servers");
+    Refused
+}
 
 /// Connects servers through Redis.
 ///

@@ -11,8 +11,9 @@
 //! Every server gets every broadcast of the namespace. Those for rooms that nobody here is in are dropped unread.
 
 use super::{
-    CENSUS_PATIENCE,
+    CENSUS_PATIENCE, hand_over,
     link::{Attachment, Kind, Link, Order, Port},
+    unsendable,
 };
 use crate::{
     adapter::{
@@ -120,15 +121,9 @@ impl End {
 
 impl Port for End {
     fn received(&self, channel: &[u8], payload: &[u8]) {
-        let envelope = match std::str::from_utf8(channel) {
-            Ok(channel) => self.read(channel, payload),
-            // A room of another namespace's name at best.
-            Err(_) => return,
-        };
-        match envelope {
-            Ok(Some(envelope)) if envelope.sender.as_ref() != Some(&self.node) => self.inbox.received(envelope),
-            Ok(_) => {}
-            Err(Malformed(reason)) => self.inbox.lost(Loss::Poison(reason)),
+        // Otherwise a room of another namespace's name at best.
+        if let Ok(channel) = std::str::from_utf8(channel) {
+            hand_over(self.read(channel, payload), &self.node, &*self.inbox);
         }
     }
 
@@ -168,10 +163,7 @@ impl PubSub {
 
     fn send(&self, message: &Message, to: Option<&NodeId>) -> Result<(), Refused> {
         let end = &self.end;
-        let (channel, payload) = classic::encode(message, &end.node, &end.namespace).map_err(|unsupported| {
-            tracing::warn!(reason = unsupported.0, "a message cannot be sent to other servers");
-            Refused
-        })?;
+        let (channel, payload) = classic::encode(message, &end.node, &end.namespace).map_err(unsendable)?;
         // The reference listens for the answers of servers on the common channel only.
         let specific = end.specific_responses && !matches!(message, Message::ServerAnswered { .. });
         let order = match (channel, to) {

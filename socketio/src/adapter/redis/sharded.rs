@@ -9,14 +9,15 @@
 //! In a Redis Cluster there is no order between them.
 
 use super::{
-    CENSUS_PATIENCE,
+    CENSUS_PATIENCE, hand_over,
     link::{Attachment, Kind, Link, Order, Port},
+    unsendable,
 };
 use crate::{
     adapter::{
         broker::{Health, Inbox, Journal, Liveness, Loss, Pipe, Refused, Unreachable},
         message::{EMITTER, Message, NodeId},
-        wire::{Malformed, cluster},
+        wire::cluster,
     },
     contract::BoxFuture,
     room::Room,
@@ -101,11 +102,7 @@ impl Port for End {
         if payload.ends_with(&self.own_message) {
             return;
         }
-        match cluster::decode(payload, &self.namespace) {
-            Ok(Some(envelope)) if envelope.sender.as_ref() != Some(&self.node) => self.inbox.received(envelope),
-            Ok(_) => {}
-            Err(Malformed(reason)) => self.inbox.lost(Loss::Poison(reason)),
-        }
+        hand_over(cluster::decode(payload, &self.namespace), &self.node, &*self.inbox);
     }
 
     fn health(&self, health: Health) {
@@ -138,10 +135,7 @@ impl Sharded {
     }
 
     fn send(&self, channel: &str, message: &Message) -> Result<(), Refused> {
-        let payload = cluster::encode(message, &self.end.node, &self.end.namespace, false).map_err(|unsupported| {
-            tracing::warn!(reason = unsupported.0, "a message cannot be sent to other servers");
-            Refused
-        })?;
+        let payload = cluster::encode(message, &self.end.node, &self.end.namespace, false).map_err(unsendable)?;
         self.attachment.publish(Order::publish_sharded(channel, &payload))
     }
 }

@@ -17,14 +17,15 @@ mod journal;
 mod pending;
 
 use super::{
-    CENSUS_PATIENCE,
+    CENSUS_PATIENCE, hand_over,
     link::{Asker, Attachment, Failed, Kind, Link, Order, Outcome, Port, Route, Verdict},
+    unsendable,
 };
 use crate::{
     adapter::{
         broker::{Appended, Health, Inbox, Journal, Liveness, Loss, Pipe, Refused, Unreachable},
         message::{EMITTER, Message, NodeId},
-        wire::{Malformed, Unsupported, cluster, stream},
+        wire::{Unsupported, cluster, stream},
     },
     contract::BoxFuture,
     room::Room,
@@ -253,26 +254,19 @@ impl End {
             }
             return;
         }
-        match stream::read_entry(|name| entry.field(name)) {
-            Ok(Some((_, mut envelope))) => {
-                if matches!(envelope.message, Message::Broadcast { .. }) {
-                    envelope.offset = Some(entry.at.to_string().into());
-                }
-                self.inbox.received(envelope);
-            }
-            Ok(None) => {}
-            Err(Malformed(reason)) => self.inbox.lost(Loss::Poison(reason)),
+        let mut read = stream::read_entry(|name| entry.field(name)).map(|found| found.map(|(_, envelope)| envelope));
+        if let Ok(Some(envelope)) = &mut read
+            && matches!(envelope.message, Message::Broadcast { .. })
+        {
+            envelope.offset = Some(entry.at.to_string().into());
         }
+        hand_over(read, &self.node, &*self.inbox);
     }
 }
 
 impl Port for End {
     fn received(&self, _: &[u8], payload: &[u8]) {
-        match cluster::decode(payload, &self.namespace) {
-            Ok(Some(envelope)) if envelope.sender.as_ref() != Some(&self.node) => self.inbox.received(envelope),
-            Ok(_) => {}
-            Err(Malformed(reason)) => self.inbox.lost(Loss::Poison(reason)),
-        }
+        hand_over(cluster::decode(payload, &self.namespace), &self.node, &*self.inbox);
     }
 
     fn health(&self, health: Health) {
@@ -359,13 +353,12 @@ impl Writer {
 }
 
 /// Says why, and whoever waits learns it in order.
-fn refused(Unsupported(reason): Unsupported, end: &End, appended: Option<Appended>) -> Refused {
-    tracing::warn!(reason, "a message cannot be sent to other servers");
+fn refused(unsupported: Unsupported, end: &End, appended: Option<Appended>) -> Refused {
     if let Some(appended) = appended {
         let number = end.pending.begin(Position::START, Some(appended));
         end.pending.refuse(number);
     }
-    Refused
+    unsendable(unsupported)
 }
 
 impl Drop for Writer {
@@ -387,8 +380,7 @@ struct StreamPipe {
 impl StreamPipe {
     fn send(&self, channel: &str, message: &Message) -> Result<(), Refused> {
         let end = &self.writer.end;
-        let payload =
-            cluster::encode(message, &end.node, &end.namespace, true).map_err(|unsupported| refused(unsupported, end, None))?;
+        let payload = cluster::encode(message, &end.node, &end.namespace, true).map_err(unsendable)?;
         let order = match self.streams.kind() {
             Kind::Shard => Order::publish_sharded(channel, &payload),
             _ => Order::publish(channel, &payload),
