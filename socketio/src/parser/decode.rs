@@ -131,10 +131,11 @@ impl Decoder {
         }
         let packet = pending.packet;
         let named = placeholder::find(packet.payload(), packet.attachments.len()).map_err(|_| DecodeError::Placeholder)?;
-        // What names an attachment twice has it twice, and so has whoever it is passed on to.
+        // What names an attachment twice has it twice, and so has whoever it is passed on to. How often is not limited: the
+        // reference takes it, and a name is as long as what it costs.
         let bytes = named.iter().map(|placeholder| packet.attachments[placeholder.num].len());
         let bytes = bytes.fold(0_usize, usize::saturating_add);
-        if named.len() > self.limits.max_attachments || bytes > self.limits.max_attachment_bytes {
+        if bytes > self.limits.max_attachment_bytes {
             return Err(DecodeError::TooManyAttachments);
         }
         Ok(Some(packet))
