@@ -54,6 +54,8 @@ pub(crate) enum Event {
     Message(Message),
     /// Somebody called for attention through the outbox.
     Attention,
+    /// The time has come that was set with [`ring_at`](Connection::ring_at).
+    Alarm,
     /// The session is over; every message before it was delivered. Said again as often as it is asked.
     Closed(DisconnectReason),
 }
@@ -91,8 +93,10 @@ pub struct Connection {
     sent: (usize, usize),
     /// The last write handed something on.
     progressed: bool,
+    /// The only one, for the session and for the owner.
     timer: Pin<Box<Sleep>>,
-    timer_at: Option<Instant>,
+    alarm: Option<Instant>,
+    ringing: bool,
     now: Instant,
     awake: bool,
     /// Requests wait behind a POST that was answered before it was taken in.
@@ -156,7 +160,8 @@ impl Connection {
             sent: (0, 0),
             progressed: false,
             timer: Box::pin(tokio::time::sleep_until(session.deadline().map_or(now, Into::into))),
-            timer_at: session.deadline(),
+            alarm: None,
+            ringing: false,
             session,
             now: now.into_std(),
             awake: false,
@@ -209,7 +214,7 @@ impl Connection {
         loop {
             match poll_fn(|cx| self.poll_event(cx, true)).await {
                 Event::Message(message) => return Some(message),
-                Event::Attention => {}
+                Event::Attention | Event::Alarm => {}
                 Event::Closed(_) => return None,
             }
         }
@@ -239,6 +244,11 @@ impl Connection {
         self.session.handle(Input::Close(reason), self.now);
     }
 
+    /// Reports [`Event::Alarm`] once at this time, in place of one that was set before.
+    pub(crate) fn ring_at(&mut self, alarm: Option<Instant>) {
+        self.alarm = alarm;
+    }
+
     /// Whether a close would be done at once: there is a WebSocket, or a hanging GET.
     pub(crate) fn is_writable(&self) -> bool {
         self.session.path() != Path::Hold
@@ -260,6 +270,9 @@ impl Connection {
         }
         loop {
             self.perform();
+            if std::mem::take(&mut self.ringing) {
+                return Poll::Ready(Event::Alarm);
+            }
             if self.unwritten >= MESSAGES_PER_WRITE {
                 self.unwritten = 0;
                 self.write(cx);
@@ -382,19 +395,17 @@ impl Connection {
 
     /// `true`: time has passed that the session waited for.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
-        let deadline = self.session.deadline();
-        if deadline != self.timer_at {
-            self.timer_at = deadline;
-            if let Some(deadline) = deadline {
-                self.timer.as_mut().reset(deadline.into());
-            }
+        let deadline = [self.session.deadline(), self.alarm].into_iter().flatten().min();
+        let Some(deadline) = deadline.map(tokio::time::Instant::from_std) else { return false };
+        if deadline != self.timer.deadline() {
+            self.timer.as_mut().reset(deadline);
         }
-        if deadline.is_none() || self.timer.as_mut().poll(cx).is_pending() {
+        if self.timer.as_mut().poll(cx).is_pending() {
             return false;
         }
-        self.timer_at = None;
         self.now = tokio::time::Instant::now().into_std();
         self.session.handle(Input::Tick, self.now);
+        self.ringing = self.alarm.take_if(|at| *at <= self.now).is_some();
         true
     }
 

@@ -46,7 +46,6 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::time::Sleep;
 use tracing::Instrument as _;
 
 /// What all connections of a server share.
@@ -75,7 +74,6 @@ struct Connection {
     running: Option<FuturesUnordered<Running>>,
     /// Namespaces that the client left in this turn: what it sent in the same breath is dropped, not punished.
     just_left: BTreeSet<String>,
-    connect_timer: Option<Pin<Box<Sleep>>>,
     /// Nothing that the client sends is taken in any more; the engine may still be sending.
     over: bool,
     /// A client of Socket.IO 1 or 2 that was not brought into `/` yet.
@@ -94,7 +92,7 @@ struct Connection {
 }
 
 /// Runs one connection to its end. No `async fn`: that would hold its arguments beside what is made of them, for good.
-pub(super) fn run(engine: engine::Connection, shared: Arc<Shared>) -> impl Future<Output = ()> + Send {
+pub(super) fn run(mut engine: engine::Connection, shared: Arc<Shared>) -> impl Future<Output = ()> + Send {
     // Its number, because its id is a secret.
     let span =
         tracing::info_span!("socketio::connection", connection = engine.handle().number, transport = engine.transport().as_str());
@@ -106,6 +104,8 @@ pub(super) fn run(engine: engine::Connection, shared: Arc<Shared>) -> impl Futur
     });
     let upgraded = engine.transport() == Transport::WebSocket;
     shared.mounts.open();
+    let connect_by = tokio::time::Instant::now().checked_add(shared.connect_timeout);
+    engine.ring_at(connect_by.map(tokio::time::Instant::into_std));
     Connection {
         engine,
         outside: link.engine.is_legacy(),
@@ -114,7 +114,6 @@ pub(super) fn run(engine: engine::Connection, shared: Arc<Shared>) -> impl Futur
         sockets: Vec::new(),
         running: None,
         just_left: BTreeSet::new(),
-        connect_timer: Some(Box::pin(tokio::time::sleep(shared.connect_timeout))),
         over: false,
         finishing: false,
         engine_closed: false,
@@ -164,7 +163,6 @@ impl Connection {
             {
                 self.done(cx, &core, done);
             }
-            self.poll_connect_timer(cx);
             if self.finishing && !self.over && self.running() == 0 {
                 self.close(cx, DisconnectReason::ServerShuttingDown);
             }
@@ -189,9 +187,12 @@ impl Connection {
             match event {
                 Poll::Ready(Event::Message(message)) => self.message(cx, message),
                 Poll::Ready(Event::Attention) => self.attention(cx),
+                Poll::Ready(Event::Alarm) => {
+                    tracing::debug!("no namespace was joined in time");
+                    self.close(cx, DisconnectReason::ForcedServerClose);
+                }
                 Poll::Ready(Event::Closed(reason)) => {
                     self.engine_closed = true;
-                    self.connect_timer = None;
                     self.end_all(cx, reason, false);
                 }
                 Poll::Pending => {
@@ -240,14 +241,6 @@ impl Connection {
 
     fn position_of(&self, core: &Arc<SocketCore>) -> Option<usize> {
         self.position(|joined| Arc::ptr_eq(&joined.core, core))
-    }
-
-    fn poll_connect_timer(&mut self, cx: &mut Context<'_>) {
-        if self.connect_timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
-            self.connect_timer = None;
-            tracing::debug!("no namespace was joined in time");
-            self.close(cx, DisconnectReason::ForcedServerClose);
-        }
     }
 
     /// Somebody else touched a socket of this connection, or the server.

@@ -123,7 +123,7 @@ impl Connection {
         let error = match result {
             Ok(Ok(session)) => match core.accept() {
                 Accepted::Taken => {
-                    self.connect_timer = None;
+                    self.engine.ring_at(None);
                     let joined = &mut self.sockets[at];
                     joined.session = Some(session);
                     drop_caught(joined.previous.take());
@@ -186,7 +186,7 @@ impl Connection {
         self.lingering = true;
         if resumed && core.accept() == Accepted::Taken {
             self.count(&core, true);
-            self.connect_timer = None;
+            self.engine.ring_at(None);
             self.sockets[at] = joined;
             return self.next_of_backlog(cx, &core);
         }
