@@ -185,7 +185,7 @@ pub mod probe {
                 return Outcome::Rejected(rejection);
             }
             match ack_err(event, &E::from(rejection.clone())) {
-                Outcome::Done(Some(body)) => Outcome::RejectedWith(rejection, body),
+                Outcome::Done(Some(body)) => Outcome::RejectedWith(Box::new(rejection), body),
                 _ => Outcome::Rejected(rejection),
             }
         }

@@ -227,7 +227,7 @@ impl Task {
                 (None, None)
             }
             Ok(Outcome::Rejected(rejection)) => (None, Some(rejection)),
-            Ok(Outcome::RejectedWith(rejection, body)) => (Some(body), Some(rejection)),
+            Ok(Outcome::RejectedWith(rejection, body)) => (Some(body), Some(*rejection)),
             Ok(Outcome::Unhandled(event)) => {
                 tracing::debug!(event = name, "nobody handles this event");
                 (None, event.validate().err())

@@ -38,8 +38,9 @@ pub enum Outcome {
     Unanswerable(EncodeError),
     /// The event did not reach the handler.
     Rejected(Rejection),
-    /// The event did not reach the handler, or its answer is lost, and this acknowledgement says why.
-    RejectedWith(Rejection, Body),
+    /// The event did not reach the handler, or its answer is lost, and this acknowledgement says why. Boxed, because every
+    /// outcome is moved through the dispatch, and has the size of the largest.
+    RejectedWith(Box<Rejection>, Body),
     /// No such event.
     Unhandled(Incoming),
 }

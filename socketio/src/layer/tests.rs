@@ -113,7 +113,7 @@ impl Service for Session {
 
     fn reject(&self, event: &Incoming, rejection: Rejection) -> Outcome {
         match ack_err(event, &rejection) {
-            Outcome::Done(Some(body)) => Outcome::RejectedWith(rejection, body),
+            Outcome::Done(Some(body)) => Outcome::RejectedWith(Box::new(rejection), body),
             _ => Outcome::Rejected(rejection),
         }
     }

@@ -79,7 +79,8 @@ impl EventService for Traced {
         entry.outcome = match &outcome {
             Outcome::Done(_) | Outcome::Answered => Ended::Done,
             Outcome::Unanswerable(_) => Ended::Rejected(RejectionKind::Unanswerable),
-            Outcome::Rejected(rejection) | Outcome::RejectedWith(rejection, _) => Ended::Rejected(rejection.kind()),
+            Outcome::Rejected(rejection) => Ended::Rejected(rejection.kind()),
+            Outcome::RejectedWith(rejection, _) => Ended::Rejected(rejection.kind()),
             Outcome::Unhandled(_) => Ended::Unhandled,
         };
         outcome

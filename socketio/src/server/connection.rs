@@ -21,7 +21,7 @@ use super::{
     namespace::Settings,
     observe::{event_span, observed},
     running::{Done, Running, Work},
-    session::{ErasedSession, caught, drop_caught},
+    session::{ErasedSession, Panicked, caught, drop_caught, poll_caught},
     shutdown::Tally,
     socket::Socket,
     spelling::SpellingDecoder,
@@ -362,9 +362,19 @@ impl Connection {
         let span = event_span(&core, &event);
         let future = span.in_scope(|| caught(|| session.dispatch(event))).map(|future| observed(&core, span, future));
         joined.running += 1;
-        match future {
-            Ok(future) => self.start(cx, core, Work::Event(id, future)),
-            Err(panicked) => self.done(cx, &core, Done::Event(id, Err(panicked))),
+        // As `start` does it, without the way there and back: there is nothing that is done as often.
+        let mut future = match future {
+            Ok(future) => future,
+            Err(panicked) => return self.event_done(cx, &core, id, Err(panicked)),
+        };
+        match poll_caught(future.as_mut(), cx) {
+            Poll::Ready(outcome) => {
+                drop_caught(future);
+                self.event_done(cx, &core, id, outcome);
+            }
+            Poll::Pending => {
+                self.running.get_or_insert_default().push(Running { core, work: Some(Work::Event(id, future)) });
+            }
         }
     }
 
@@ -373,21 +383,25 @@ impl Connection {
         match done {
             Done::Restore(restored) => self.restored(cx, core, restored),
             Done::Connect(result) => self.connect_done(cx, core, result),
-            Done::Event(id, outcome) => {
-                let here = self.position_of(core);
-                match (here, core.tracked()) {
-                    (Some(at), _) => self.sockets[at].running -= 1,
-                    (None, Some(tracked)) => tracked.done_elsewhere(),
-                    (None, None) => {}
-                }
-                // Where the client is now, nobody has asked.
-                let id = id.filter(|_| here.is_some());
-                self.outcome(cx, core, id, outcome);
-                self.next_of_backlog(cx, core);
-            }
+            Done::Event(id, outcome) => return self.event_done(cx, core, id, outcome),
             // It was the socket's last act: nothing has changed for the others.
             Done::Disconnect => return,
         }
+        self.settle(cx);
+    }
+
+    /// A handler has finished.
+    fn event_done(&mut self, cx: &mut Context<'_>, core: &Arc<SocketCore>, id: Option<u64>, outcome: Result<Outcome, Panicked>) {
+        let here = self.position_of(core);
+        match (here, core.tracked()) {
+            (Some(at), _) => self.sockets[at].running -= 1,
+            (None, Some(tracked)) => tracked.done_elsewhere(),
+            (None, None) => {}
+        }
+        // Where the client is now, nobody has asked.
+        let id = id.filter(|_| here.is_some());
+        self.outcome(cx, core, id, outcome);
+        self.next_of_backlog(cx, core);
         self.settle(cx);
     }
 
@@ -410,7 +424,9 @@ impl Connection {
 
     /// Tells the sessions of sockets that have ended, once everything that arrived before has started.
     fn settle(&mut self, cx: &mut Context<'_>) {
-        if !self.link.ended.swap(false, Ordering::AcqRel) && !self.lingering {
+        // Looked at first: a swap costs as much as a lock, and this is asked after every event.
+        let ended = self.link.ended.load(Ordering::Acquire) && self.link.ended.swap(false, Ordering::AcqRel);
+        if !ended && !self.lingering {
             return;
         }
         self.lingering = false;

@@ -46,7 +46,7 @@ impl Service for Relay {
                 Outcome::Done(question.await.ok().map(|answer| answer.raw_args().to_body()))
             }
             "refuse" => match Body::ack(&("refused",)) {
-                Ok(body) => Outcome::RejectedWith(Rejection::new("refused"), body),
+                Ok(body) => Outcome::RejectedWith(Box::new(Rejection::new("refused")), body),
                 Err(error) => Outcome::Unanswerable(error),
             },
             "report" => answer(&json!([args.get::<String>(0).ok().and_then(|id| self.reports.get(&id))])),

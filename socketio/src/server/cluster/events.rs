@@ -110,7 +110,7 @@ fn finish(namespace: &NamespaceCore, asker: Asker, outcome: Result<Outcome, Pani
             return tracing::debug!(event = event.name(), "nobody handles this event of another server");
         }
         Ok(Outcome::Rejected(rejection)) => (None, Some(rejection)),
-        Ok(Outcome::RejectedWith(rejection, body)) => (Some(body), Some(rejection)),
+        Ok(Outcome::RejectedWith(rejection, body)) => (Some(body), Some(*rejection)),
         Err(Panicked) => (None, Some(Rejection::panicked())),
     };
     if let Some(rejection) = rejection {

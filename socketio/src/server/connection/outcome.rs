@@ -37,7 +37,7 @@ impl Connection {
                 if let Some(id) = id {
                     let _ = core.answer(id, body);
                 }
-                rejection
+                *rejection
             }
             Err(Panicked) => Rejection::panicked(),
         };
