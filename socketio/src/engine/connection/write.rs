@@ -89,11 +89,18 @@ impl Connection {
         if self.closed.is_some() {
             return HELD_BACK;
         }
+        let mut sent = None;
         let sent = loop {
             // What the transport has taken no longer waits, though the rest of the queue does.
             self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
+            if let Some(sent) = sent
+                && self.control.is_empty()
+                && self.queue.is_empty()
+            {
+                break sent;
+            }
             let mut any = false;
-            let sent = websocket.poll_send(cx, || {
+            let poll = websocket.poll_send(cx, || {
                 let frame = self.control.pop_front().or_else(|| {
                     let frame = self.queue.pop_front();
                     self.handed_on += frame.as_ref().map_or(0, Frame::cost);
@@ -106,9 +113,10 @@ impl Connection {
                 frame
             });
             self.progressed |= any;
-            if !any || sent != Poll::Ready(true) {
-                break sent;
+            if !any || poll != Poll::Ready(true) {
+                break poll;
             }
+            sent = Some(poll);
         };
         if self.handed_on > 0 {
             self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
