@@ -276,7 +276,7 @@ impl Server {
         parts: &Parts,
         body: B,
     ) -> Response<Body> {
-        let is_binary = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == BYTES);
+        let is_binary = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| *kind == BYTES);
         if is_binary && handle.revision == Revision::Four {
             handle.command(Command::PostUnacceptable(oneshot::channel().0));
             return empty(StatusCode::BAD_REQUEST);
@@ -298,9 +298,9 @@ impl Server {
     /// `wanted`: a packet in it wants to be compressed, which concerns all of it.
     async fn payload(&self, handle: &ConnectionHandle, payload: Payload, wanted: bool, request: &HeaderMap) -> Response<Body> {
         let (payload, kind) = match (payload, &handle.jsonp) {
-            (Payload::Text(text), None) => (text, TEXT),
-            (Payload::Text(text), Some(jsonp)) => (jsonp.script(&text), TEXT),
-            (Payload::Binary(bytes), _) => (bytes, BYTES),
+            (Payload::Text(text), None) => (text, &TEXT),
+            (Payload::Text(text), Some(jsonp)) => (jsonp.script(&text), &TEXT),
+            (Payload::Binary(bytes), _) => (bytes, &BYTES),
         };
         let threshold = self.inner.config.compression_threshold_bytes.filter(|_| wanted);
         let (payload, encoding) = match threshold {
@@ -396,21 +396,24 @@ fn decode(handle: &ConnectionHandle, is_binary: bool, bytes: Bytes) -> Text {
 
 /// The answer to a POST that was taken in. Not plain text: old browsers would offer it as a download.
 fn accepted(request: &HeaderMap) -> Response<Body> {
-    success(full("ok"), "text/html", request)
+    success(full("ok"), &HTML, request)
 }
 
-const TEXT: &str = "text/plain; charset=UTF-8";
-const BYTES: &str = "application/octet-stream";
+// Checked once, not for every answer.
+static TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=UTF-8");
+static BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
+static HTML: HeaderValue = HeaderValue::from_static("text/html");
+static NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// From this size on, compressing takes long enough to hold up the other tasks of a worker.
 const COMPRESSED_APART_BYTES: usize = 64 << 10;
 
 /// A 200, with the headers that the reference gives to every polling answer.
-fn success(body: Body, kind: &'static str, request: &HeaderMap) -> Response<Body> {
+fn success(body: Body, kind: &HeaderValue, request: &HeaderMap) -> Response<Body> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::CONTENT_TYPE, kind.clone());
+    headers.insert(header::CACHE_CONTROL, NO_STORE.clone());
     let agent = request.get(header::USER_AGENT).map_or(&[][..], HeaderValue::as_bytes);
     if [&b";MSIE"[..], b"Trident/"].iter().any(|mark| agent.windows(mark.len()).any(|window| window == *mark)) {
         headers.insert(header::X_XSS_PROTECTION, HeaderValue::from_static("0"));
