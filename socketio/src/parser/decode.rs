@@ -71,6 +71,9 @@ pub enum DecodeError {
     UnexpectedBinary,
 }
 
+/// What is made room for at once.
+const FEW_ATTACHMENTS: usize = 10;
+
 /// Puts packets together. One per connection. It is of no use after an error: the connection is to be closed.
 #[derive(Debug, Default)]
 pub struct Decoder {
@@ -105,7 +108,9 @@ impl Decoder {
         }
         let Header { kind, attachments, namespace, id, payload } = Header::parse(&text, self.limits.max_attachments)?;
         let name = if payload == text.len() { None } else { check_payload(&text, payload, kind, attachments > 0)? };
-        let packet = Packet { kind, text, namespace, id, payload, name, attachments: Vec::new() };
+        // Room for those that clients send; a number alone does not take memory.
+        let attachments_of = Vec::with_capacity(attachments.min(FEW_ATTACHMENTS));
+        let packet = Packet { kind, text, namespace, id, payload, name, attachments: attachments_of };
         if attachments == 0 {
             return Ok(Some(packet));
         }

@@ -16,6 +16,9 @@ use std::fmt;
 /// Bytes reserved in front of the JSON: the packet header (type, attachment count, namespace, id) and what the carrier adds.
 /// A longer header (a very long namespace) costs one copy.
 const HEAD_ROOM: usize = 64;
+/// Room for the JSON of most answers. With its head-room it is of a size that allocators have at hand, also if a few are in
+/// flight.
+const SMALL: usize = 56;
 /// The part of the head-room that is left to the carrier.
 const CARRIER_ROOM: usize = 11;
 
@@ -138,7 +141,11 @@ pub struct BodyWriter {
 impl BodyWriter {
     /// An acknowledgement: no name, arguments only.
     pub fn ack() -> Self {
-        let mut buffer = Vec::with_capacity(192);
+        Self::with_room(SMALL)
+    }
+
+    fn with_room(bytes: usize) -> Self {
+        let mut buffer = Vec::with_capacity(HEAD_ROOM + bytes);
         buffer.resize(HEAD_ROOM, 0);
         buffer.push(b'[');
         BodyWriter { body: Body { buffer, attachments: Vec::new(), volatile: false }, error: None }
@@ -146,7 +153,7 @@ impl BodyWriter {
 
     /// An event.
     pub fn event(name: &str) -> Self {
-        let mut writer = Self::ack();
+        let mut writer = Self::with_room(2 * SMALL);
         if name.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
             writer.put(name);
         } else {

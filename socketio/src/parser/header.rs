@@ -50,7 +50,7 @@ impl Header {
         let mut at = 1;
         let mut attachments = 0;
         if binary {
-            let digits = text[at..].find('-').ok_or(DecodeError::AttachmentCount)?;
+            let digits = bytes[at..].iter().position(|byte| *byte == b'-').ok_or(DecodeError::AttachmentCount)?;
             attachments = attachment_count(&text[at..at + digits]).ok_or(DecodeError::AttachmentCount)?;
             if attachments > max_attachments {
                 return Err(DecodeError::TooManyAttachments);
@@ -59,7 +59,7 @@ impl Header {
         }
         let mut namespace = (at, at);
         if bytes.get(at) == Some(&b'/') {
-            namespace.1 = text[at..].find(',').map_or(text.len(), |length| at + length);
+            namespace.1 = bytes[at..].iter().position(|byte| *byte == b',').map_or(text.len(), |length| at + length);
             at = text.len().min(namespace.1 + 1);
         }
         let (id, length) = leading_id(&text[at..])?;
@@ -95,6 +95,12 @@ fn integer(digits: &str, radix: u32) -> Option<f64> {
 
 /// The id at the start of the text, and how many bytes it takes.
 fn leading_id(text: &str) -> Result<(Option<u64>, usize), DecodeError> {
+    // As clients write it: digits, few enough to be exact, and then the payload.
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    if digits <= 15 && text.as_bytes().get(digits) == Some(&b'[') {
+        let id = text.bytes().take(digits).fold(0, |id, digit| id * 10 + u64::from(digit - b'0'));
+        return Ok(((digits > 0).then_some(id), digits));
+    }
     let length = text.find(|c: char| !c.is_ascii_digit() && !is_blank(c)).unwrap_or(text.len());
     if length == 0 {
         return Ok((None, 0));

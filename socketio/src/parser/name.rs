@@ -65,7 +65,11 @@ pub fn is_reserved_event(name: &str) -> bool {
 
 /// Removes the white space that JSON allows, which is less than that of ASCII.
 pub(crate) fn trim_space(json: &str) -> &str {
-    json.trim_start_matches([' ', '\t', '\n', '\r'])
+    // Mostly there is none, and that is seen at once.
+    match json.as_bytes().first() {
+        Some(b' ' | b'\t' | b'\n' | b'\r') => json.trim_start_matches([' ', '\t', '\n', '\r']),
+        _ => json,
+    }
 }
 
 fn skip_space(text: &str, from: usize) -> usize {
