@@ -22,7 +22,7 @@ use super::{
     config::Transport,
     handshake::Handshake,
     outbox::{Readiness, SendError, Signals, Urgency},
-    proto::{Frame, Input, Message, Packet, Path, ServerSession, Timing},
+    proto::{Frame, Input, Message, Packet, Path, Queue, ServerSession, Timing},
     registry::{ConnectionHandle, Registration},
     transport::{
         polling::{Answer, Command, Responder},
@@ -83,7 +83,7 @@ pub struct Connection {
     post: Option<Responder>,
     /// A POST that was taken in; it is answered once the application has taken its messages.
     accepted_post: Option<Responder>,
-    inbox: VecDeque<Message>,
+    inbox: Queue<Message>,
     /// Packets of the protocol; they go first.
     control: VecDeque<Frame>,
     /// Frames taken from the outbox and not yet handed on.
@@ -151,8 +151,7 @@ impl Connection {
             poll: None,
             post: None,
             accepted_post: None,
-            // Mostly there is one of each at a time, and the first to come would make room for four.
-            inbox: VecDeque::with_capacity(1),
+            inbox: Queue::default(),
             control,
             // Lent by the outbox, which gets it back empty.
             queue: VecDeque::new(),
@@ -287,9 +286,6 @@ impl Connection {
                 if let Some(message) = self.inbox.pop_front() {
                     self.unwritten += 1;
                     return Poll::Ready(Event::Message(message));
-                }
-                if self.inbox.capacity() > KEPT_QUEUE {
-                    self.inbox = VecDeque::new();
                 }
             }
             if self.held {

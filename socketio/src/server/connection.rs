@@ -335,7 +335,7 @@ impl Connection {
         // An event without a payload is ignored, as in the reference.
         let Some(event) = Incoming::new(packet) else { return };
         let joined = &mut self.sockets[at];
-        if !joined.backlog.is_empty() || joined.is_busy(self.shared.settings.handlers_per_socket) {
+        if joined.has_backlog() || joined.is_busy(self.shared.settings.handlers_per_socket) {
             return joined.wait(event);
         }
         self.dispatch(cx, at, event);
@@ -446,7 +446,7 @@ impl Connection {
                 continue;
             }
             // A client whose connect handler still runs is answered when that is done.
-            if joined.session.is_none() || !joined.backlog.is_empty() {
+            if joined.session.is_none() || joined.has_backlog() {
                 self.lingering = true;
                 at += 1;
                 continue;

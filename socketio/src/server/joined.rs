@@ -16,22 +16,31 @@ pub(super) struct Joined {
     /// `None` while its connect handler runs.
     pub(super) session: Option<Box<dyn ErasedSession>>,
     pub(super) running: usize,
-    pub(super) backlog: VecDeque<Incoming>,
-    pub(super) backlog_bytes: usize,
+    /// Boxed: most sockets never have one.
+    backlog: Option<Box<Backlog>>,
     /// It has ended, or its connection was lost; what arrived before is still handled, then the session is told or kept.
     pub(super) ended: Option<DisconnectReason>,
     /// While the connect function runs again for a client that came back: the session so far.
     pub(super) previous: Option<Box<dyn ErasedSession>>,
 }
 
+/// Events that wait for a handler to be done.
+#[derive(Default)]
+struct Backlog {
+    events: VecDeque<Incoming>,
+    bytes: usize,
+}
+
 impl Joined {
     pub(super) fn new(core: Arc<SocketCore>) -> Self {
-        Joined { core, session: None, running: 0, backlog: VecDeque::new(), backlog_bytes: 0, ended: None, previous: None }
+        Joined { core, session: None, running: 0, backlog: None, ended: None, previous: None }
     }
 
     /// Whether nothing more should be read before one of its handlers is done.
     pub(super) fn is_saturated(&self) -> bool {
-        self.backlog_bytes >= BACKLOG_BYTES || (self.backlog.len() >= BACKLOG && !self.core.awaits_ack())
+        self.backlog
+            .as_ref()
+            .is_some_and(|backlog| backlog.bytes >= BACKLOG_BYTES || (backlog.events.len() >= BACKLOG && !self.core.awaits_ack()))
     }
 
     /// Whether there is a session that the client may come back to.
@@ -70,13 +79,23 @@ impl Joined {
     }
 
     pub(super) fn wait(&mut self, event: Incoming) {
-        self.backlog_bytes += event.cost();
-        self.backlog.push_back(event);
+        let backlog = self.backlog.get_or_insert_default();
+        backlog.bytes += event.cost();
+        backlog.events.push_back(event);
+    }
+
+    /// Whether events wait.
+    pub(super) fn has_backlog(&self) -> bool {
+        self.backlog.is_some()
     }
 
     pub(super) fn next(&mut self) -> Option<Incoming> {
-        let event = self.backlog.pop_front()?;
-        self.backlog_bytes -= event.cost();
+        let backlog = self.backlog.as_mut()?;
+        let event = backlog.events.pop_front()?;
+        backlog.bytes -= event.cost();
+        if backlog.events.is_empty() {
+            self.backlog = None;
+        }
         Some(event)
     }
 }

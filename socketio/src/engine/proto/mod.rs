@@ -9,6 +9,7 @@ mod handshake;
 mod heartbeat;
 mod packet;
 pub(crate) mod payload;
+mod queue;
 mod revision;
 mod server;
 mod shared;
@@ -21,6 +22,7 @@ pub(crate) use handshake::open_packet;
 pub use packet::Message;
 pub(crate) use packet::{Frame, FrameData, Packet};
 
+pub(crate) use queue::Queue;
 pub(crate) use revision::{Payload, Revision};
 pub(crate) use server::{Input, Output, Path, ServerSession, Timing, UNSENT_PONGS};
 pub use transport::Transport;

@@ -17,11 +17,11 @@
 use super::{
     heartbeat::{Beat, Heartbeat},
     packet::{Message, Packet},
+    queue::Queue,
     revision::Revision,
 };
 use crate::{reason::DisconnectReason, text::Text};
 use std::{
-    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -35,9 +35,6 @@ pub(crate) struct Timing {
     /// How long a closing session waits until its last messages are taken.
     pub(crate) close_timeout: Duration,
 }
-
-/// An emptied queue of orders that has grown beyond this gives its memory back: one POST can hold a lot of packets.
-const KEPT_OUTPUTS: usize = 64;
 
 /// How long a polling client may take to come back for its last messages when the server shuts down.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -166,7 +163,7 @@ pub(crate) struct ServerSession {
     polling: bool,
     posting: bool,
     closing: Option<Closing>,
-    outputs: VecDeque<Output>,
+    outputs: Queue<Output>,
 }
 
 impl ServerSession {
@@ -181,8 +178,7 @@ impl ServerSession {
             polling: false,
             posting: false,
             closing: None,
-            // Mostly there is one at a time, and the first to come would make room for four.
-            outputs: VecDeque::with_capacity(1),
+            outputs: Queue::default(),
         }
     }
 
@@ -197,11 +193,7 @@ impl ServerSession {
 
     /// The next order or event, in order.
     pub(crate) fn poll(&mut self) -> Option<Output> {
-        let output = self.outputs.pop_front();
-        if output.is_none() && self.outputs.capacity() > KEPT_OUTPUTS {
-            self.outputs = VecDeque::new();
-        }
-        output
+        self.outputs.pop_front()
     }
 
     /// When [`Input::Tick`] is due.

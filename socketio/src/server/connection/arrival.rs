@@ -202,7 +202,7 @@ impl Connection {
     /// A socket whose next event need not wait any longer.
     pub(super) fn startable(&self) -> Option<Arc<SocketCore>> {
         let handlers = self.shared.settings.handlers_per_socket;
-        let startable = |joined: &&Joined| joined.session.is_some() && !joined.backlog.is_empty() && !joined.is_busy(handlers);
+        let startable = |joined: &&Joined| joined.session.is_some() && joined.has_backlog() && !joined.is_busy(handlers);
         self.sockets.iter().find(startable).map(|joined| Arc::clone(&joined.core))
     }
 
