@@ -167,15 +167,43 @@ impl<'de> Visitor<'de> for BytesOrPlaceholder {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Binary, A::Error> {
         let mut is_placeholder = false;
         let mut num = None;
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            match &*key {
-                "_placeholder" => is_placeholder = map.next_value()?,
-                "num" => num = Some(map.next_value()?),
-                _ => drop(map.next_value::<IgnoredAny>()?),
+        while let Some(key) = map.next_key()? {
+            match key {
+                Key::Placeholder => is_placeholder = map.next_value()?,
+                Key::Num => num = Some(map.next_value()?),
+                Key::Other => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         let take = |Num(num)| DECODING.with_borrow(|list| list.as_ref()?.get(num).cloned());
         num.filter(|_| is_placeholder).and_then(take).map(Binary).ok_or_else(|| A::Error::custom(EXPECTED_BINARY))
+    }
+}
+
+/// A key of a placeholder.
+enum Key {
+    Placeholder,
+    Num,
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Key {
+    /// Looks at the text where it is; a `Cow` would be a copy of it.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl Visitor<'_> for Keys {
+            type Value = Key;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+            fn visit_str<E>(self, key: &str) -> Result<Key, E> {
+                Ok(match key {
+                    "_placeholder" => Key::Placeholder,
+                    "num" => Key::Num,
+                    _ => Key::Other,
+                })
+            }
+        }
+        deserializer.deserialize_str(Keys)
     }
 }
 

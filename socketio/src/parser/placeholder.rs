@@ -94,11 +94,46 @@ const NO_NUM: u32 = u32::MAX;
 
 /// The outermost placeholders in text order.
 pub(super) fn find(json: &str, attachments: usize) -> Result<Vec<Placeholder>, Illegal> {
-    let mut found: Vec<Placeholder> = Vec::new();
-    // Only an escape by number can hide a letter of the key.
-    if !json.contains("_placeholder") && !json.contains("\\u") {
-        return Ok(found);
+    find_usual(json, attachments).map_or_else(|| find_any(json, attachments), Ok)
+}
+
+/// The same, if all are spelled as encoders spell them, which takes no understanding: a quote that is not escaped is none within a
+/// string, so that what looks like a placeholder is one. `None`: have a closer look.
+fn find_usual(json: &str, attachments: usize) -> Option<Vec<Placeholder>> {
+    const BEFORE: &[u8] = b"{\"_placeholder\":true,\"num\":";
+    /// Where the underscore is in it.
+    const MARK: usize = 2;
+    let bytes = json.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(mark) = bytes[at..].iter().position(|byte| matches!(byte, b'_' | b'\\')) {
+        at += mark + 1;
+        if bytes[at - 1] == b'\\' {
+            // Only an escape by number can hide a letter of the key. The escaped character is none of those that matter here.
+            if bytes.get(at) == Some(&b'u') {
+                return None;
+            }
+            at = bytes.len().min(at + 1);
+            continue;
+        }
+        if !bytes[at..].starts_with(b"placeholder") {
+            continue;
+        }
+        let start = (at - 1).checked_sub(MARK).filter(|start| bytes[*start..].starts_with(BEFORE))?;
+        let digits = start + BEFORE.len();
+        let length = bytes[digits..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        at = digits + length + 1;
+        if bytes.get(at - 1) != Some(&b'}') {
+            return None;
+        }
+        let num = json[digits..at - 1].parse().ok().filter(|num| *num < attachments)?;
+        found.push(Placeholder { range: start..at, num });
     }
+    Some(found)
+}
+
+fn find_any(json: &str, attachments: usize) -> Result<Vec<Placeholder>, Illegal> {
+    let mut found: Vec<Placeholder> = Vec::new();
     let bytes = json.as_bytes();
     let mut open: Vec<Open> = Vec::new();
     let mut key = Key::Other;
@@ -261,6 +296,27 @@ mod tests {
             "{\"_placeholder\":true,\"num\":-}",
         ] {
             let _ = check(json, 1);
+        }
+    }
+
+    proptest::proptest! {
+        /// Whatever it is made of: well-formed, or cut off.
+        #[test]
+        fn the_short_way_leads_where_the_long_one_does(
+            pieces in proptest::collection::vec(proptest::sample::select(vec![
+                r#"{"_placeholder":true,"num":0}"#, r#"{"_placeholder":true,"num":1}"#, r#"{"_placeholder":true,"num":7}"#,
+                r#"{"_placeholder":true,"num":0"#, r#"{"num":0,"_placeholder":true}"#, r#"{"_placeholder":"#, r#"{"\u005fplaceholder":true,"num":0}"#,
+                r#""_placeholder""#, r#""a\"_placeholder{\"""#, r#""\\""#, r#"{"a":"#, "[", "]", "}", ",", "1", "true", "_", r#""é_""#,
+            ]), 0..12),
+        ) {
+            let json = format!("[{}]", pieces.join(","));
+            for json in [json, pieces.concat()] {
+                let is_well_formed = serde_json::from_str::<serde::de::IgnoredAny>(&json).is_ok();
+                if let (true, Some(found)) = (is_well_formed, find_usual(&json, 2)) {
+                    proptest::prop_assert_eq!(find_any(&json, 2), Ok(found), "{}", json);
+                }
+                let _ = find_usual(&json, 2);
+            }
         }
     }
 
