@@ -282,11 +282,9 @@ impl Connection {
             // A session that is over sends nothing more: then what came in before is all that is left to do, and whoever
             // holds up the reading may wait for this very end.
             let read = self.closed.is_some() || (wanted && !self.congested);
-            if read {
-                if let Some(message) = self.inbox.pop_front() {
-                    self.unwritten += 1;
-                    return Poll::Ready(Event::Message(message));
-                }
+            if read && let Some(message) = self.inbox.pop_front() {
+                self.unwritten += 1;
+                return Poll::Ready(Event::Message(message));
             }
             if self.held {
                 self.take_commands(read);

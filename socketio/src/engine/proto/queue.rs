@@ -10,6 +10,7 @@ const KEPT: usize = 16;
 pub(crate) struct Queue<T> {
     /// `None`: the queue is empty.
     first: Option<T>,
+    #[allow(clippy::box_collection, reason = "most queues never have more, and a pointer is a quarter of a deque")]
     more: Option<Box<VecDeque<T>>>,
 }
 
