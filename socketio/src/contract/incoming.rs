@@ -46,14 +46,15 @@ pub struct Incoming {
     arguments: usize,
     attachments: Vec<Bytes>,
     ack_id: Option<u64>,
+    names_too_many: bool,
 }
 
 impl Incoming {
     /// The event in a packet; its arguments are decoded later. `None`: the packet is no event, or one without a payload, which
     /// the reference ignores.
     pub fn new(packet: Packet) -> Option<Self> {
-        let EventParts { text, payload, name, arguments, id, attachments } = packet.into_event()?;
-        Some(Incoming { text, payload, name, arguments, attachments, ack_id: id })
+        let EventParts { text, payload, name, arguments, id, attachments, names_too_many } = packet.into_event()?;
+        Some(Incoming { text, payload, name, arguments, attachments, ack_id: id, names_too_many })
     }
 
     /// The name of the event. A number is its text, as JavaScript prints it: to Node, the events `1` and `"1"` are the same.
@@ -188,6 +189,7 @@ impl<'a> Args<'a> {
     /// # Errors
     /// The event is malformed.
     pub fn finish(self) -> Result<(), Rejection> {
+        self.check_names()?;
         let mut rest = self.rest;
         loop {
             rest = trim_space(rest);
@@ -206,6 +208,7 @@ impl<'a> Args<'a> {
 
     /// The next argument; `None`: there is no further one.
     fn decode<T: Deserialize<'a>>(&mut self, name: &'static str) -> Result<Option<T>, Rejection> {
+        self.check_names()?;
         let rest = trim_space(self.rest);
         let Some(json) = rest.strip_prefix(',') else {
             return if rest.starts_with(']') { Ok(None) } else { Err(self.reject(Some(name), "malformed JSON".to_owned())) };
@@ -222,6 +225,14 @@ impl<'a> Args<'a> {
             Some(Err(error)) => Err(self.reject(Some(name), without_payload(&error))),
             None => Err(self.reject(Some(name), "malformed JSON".to_owned())),
         }
+    }
+
+    /// An attachment that is named often is passed on often, and clients disconnect from a server that sends them many.
+    fn check_names(&self) -> Result<(), Rejection> {
+        if !self.event.names_too_many {
+            return Ok(());
+        }
+        Err(self.event.reject(RejectionKind::Malformed, None, "attachments are named too often".to_owned()))
     }
 
     /// Finds out whose mistake it is. Only here, so that an event that decodes is walked through once.

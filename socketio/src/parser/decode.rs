@@ -110,7 +110,7 @@ impl Decoder {
         let name = if payload == text.len() { None } else { check_payload(&text, payload, kind, attachments > 0)? };
         // Room for those that clients send; a number alone does not take memory.
         let attachments_of = Vec::with_capacity(attachments.min(FEW_ATTACHMENTS));
-        let packet = Packet { kind, text, namespace, id, payload, name, attachments: attachments_of };
+        let packet = Packet { kind, text, namespace, id, payload, name, attachments: attachments_of, names_too_many: false };
         if attachments == 0 {
             return Ok(Some(packet));
         }
@@ -134,13 +134,14 @@ impl Decoder {
             self.pending = Some(pending);
             return Ok(None);
         }
-        let packet = pending.packet;
+        let mut packet = pending.packet;
         let named = placeholder::find(packet.payload(), packet.attachments.len()).map_err(|_| DecodeError::Placeholder)?;
-        // What names an attachment twice has it twice, and so has whoever it is passed on to. How often is not limited: the
-        // reference takes it, and a name is as long as what it costs.
+        // What names an attachment twice has it twice, and so has whoever it is passed on to.
         let bytes = named.iter().map(|placeholder| packet.attachments[placeholder.num].len());
         let bytes = bytes.fold(0_usize, usize::saturating_add);
-        if bytes > self.limits.max_attachment_bytes {
+        packet.names_too_many = named.len() > self.limits.max_attachments;
+        // An event that nobody handles is ignored, whatever is in it; whoever handles one finds out.
+        if bytes > self.limits.max_attachment_bytes || (packet.names_too_many && packet.kind != Kind::Event) {
             return Err(DecodeError::TooManyAttachments);
         }
         Ok(Some(packet))

@@ -66,6 +66,8 @@ pub struct Packet {
     /// The name of an event and where its arguments start; `None` for other packets and for an event without a payload.
     pub(super) name: Option<(Name, usize)>,
     pub(super) attachments: Vec<Bytes>,
+    /// Its placeholders name attachments more often than there may be attachments, which is what it becomes when it is passed on.
+    pub(super) names_too_many: bool,
 }
 
 impl Packet {
@@ -99,7 +101,7 @@ impl Packet {
             return Err(DecodeError::NamespacePath);
         }
         let name = if payload == text.len() { None } else { check_payload(&text, payload, kind, false)? };
-        Ok(Packet { kind, text: text.into(), namespace: (0, payload), id, payload, name, attachments })
+        Ok(Packet { kind, text: text.into(), namespace: (0, payload), id, payload, name, attachments, names_too_many: false })
     }
 
     /// A packet of ours, for a parser that spells it in another way.
@@ -109,7 +111,7 @@ impl Packet {
         let header = Header::parse(&text, usize::MAX).expect("invariant: the encoder writes headers");
         let Header { kind, namespace, id, payload, .. } = header;
         let name = if kind == Kind::Event { Name::read(&text, payload).ok() } else { None };
-        Packet { kind, text, namespace, id, payload, name, attachments }
+        Packet { kind, text, namespace, id, payload, name, attachments, names_too_many: false }
     }
 
     /// What the packet is.
@@ -148,7 +150,15 @@ impl Packet {
     /// What an event is made of; `None`: this is no event, or one without a payload, which the reference ignores.
     pub(crate) fn into_event(self) -> Option<EventParts> {
         let (name, arguments) = self.name?;
-        Some(EventParts { text: self.text, payload: self.payload, name, arguments, id: self.id, attachments: self.attachments })
+        Some(EventParts {
+            text: self.text,
+            payload: self.payload,
+            name,
+            arguments,
+            id: self.id,
+            attachments: self.attachments,
+            names_too_many: self.names_too_many,
+        })
     }
 }
 
@@ -175,4 +185,5 @@ pub(crate) struct EventParts {
     pub(crate) arguments: usize,
     pub(crate) id: Option<u64>,
     pub(crate) attachments: Vec<Bytes>,
+    pub(crate) names_too_many: bool,
 }

@@ -574,6 +574,7 @@ const cases = {
     { name: "a placeholder of 10^400", run: ws(`451-["echo",${hole("1e400")}]`, Buffer.from([1])), expect: "closed" },
     { name: "a broken placeholder", run: ws(`451-["nope",${hole(0.5)}]`, Buffer.from([1])), expect: SURVIVES },
     { name: "10000 placeholders for one attachment", run: ws(`451-["nope",${many(10_000, () => hole(0)).join()}]`, Buffer.from([1])), expect: "ignored" },
+    { name: "11 placeholders for one attachment, passed on", run: ws(`451-["echo",${many(11, () => hole(0)).join()}]`, Buffer.from([1])), expect: "alive" },
     { name: "CVE-2023-32695: an object as event name", run: ws('42[{"toString":"foo"}]'), expect: "closed" },
     { name: "CVE-2023-32695: a placeholder as event name", run: ws(`451-[${hole(0)}]`, Buffer.from([1])), expect: "closed" },
     { name: "CVE-2024-38355: the event error", run: ws('42["error"]', '42["error",{"stack":1}]', '421["error",null]'), expect: "ignored" },

@@ -180,3 +180,20 @@ fn debug_output_has_no_payload() {
     let shown = format!("{event:?} {:?} {:?}", event.args(), event.raw_args());
     assert!(shown.contains("\"a\"") && !shown.contains("secret"), "{shown}");
 }
+
+#[test]
+fn what_names_its_attachments_too_often() {
+    let named = |times| binary_event(&format!("[\"a\"{}]", r#",{"_placeholder":true,"num":0}"#.repeat(times)), &["x"]);
+    let read = |event: &Incoming| event.args().rest::<Binary>("all").map(|all| all.len()).map_err(|rejection| rejection.kind());
+    let ten = named(10);
+    assert_eq!(read(&ten), Ok(10));
+    let eleven = named(11);
+    assert_eq!(read(&eleven), Err(RejectionKind::Malformed));
+    assert_eq!(eleven.args().finish().map_err(|rejection| rejection.kind()), MALFORMED, "nor is it ignored");
+    assert!(eleven.validate().is_ok(), "it is well-formed");
+
+    let mut answer = Decoder::default();
+    let text = format!("61-1[{}1]", r#"{"_placeholder":true,"num":0},"#.repeat(11));
+    assert_eq!(answer.text(text.into()).map(|packet| packet.is_none()), Ok(true));
+    assert!(answer.binary(Bytes::from_static(b"x")).is_err());
+}
