@@ -6,6 +6,7 @@
 //! socketio-instructions --update       count everything, and write the baseline
 //! socketio-instructions echo fan-out   only what has such a name
 //! socketio-instructions --run NAME N   do it so many times: what valgrind runs, and what a profile is taken of
+//! socketio-instructions --crowd N      so many connections at rest, without a socket: their memory, heartbeats, a broadcast
 //! ```
 //! One thread runs server and client over pipes in memory: no kernel, no scheduler. The client's part is included; it compares bytes
 //! that it knows beforehand. What is paid once (start, handshake, growth of buffers) is left out: see `count`.
@@ -13,6 +14,7 @@
 //! Not here: time, which depends on the machine; see the package `socketio-bench`.
 
 mod baseline;
+mod crowd;
 mod frame;
 #[allow(dead_code, unreachable_pub, unused_imports, reason = "shared with the fixture server")]
 #[path = "../../../src/load/mod.rs"]
@@ -31,6 +33,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     {
         Scenario::named(name).ok_or("there is no such scenario")?.run(times.parse()?);
         return Ok(ExitCode::SUCCESS);
+    }
+    match &args[..] {
+        [crowd, connections] if crowd == "--crowd" => return crowd::measure(connections.parse()?).map(|()| ExitCode::SUCCESS),
+        [pipes, connections] if pipes == "--pipes" => return crowd::pipes(connections.parse()?).map(|()| ExitCode::SUCCESS),
+        _ => {}
     }
     let update = args.iter().any(|arg| arg == "--update");
     let parts: Vec<&String> = args.iter().filter(|arg| !arg.starts_with("--")).collect();

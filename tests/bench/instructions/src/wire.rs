@@ -20,10 +20,14 @@ pub(crate) struct Server(Box<dyn Fn() -> DuplexStream>);
 impl Server {
     pub(crate) fn start(kind: Kind) -> Self {
         // No heartbeat falls into what is counted.
-        let io = load::builder(kind).ping_interval(Duration::from_secs(3600)).build();
+        Server::with(kind, Duration::from_secs(3600), PIPE)
+    }
+
+    pub(crate) fn with(kind: Kind, ping_interval: Duration, pipe_bytes: usize) -> Self {
+        let io = load::builder(kind).ping_interval(ping_interval).build();
         let service = TowerToHyperService::new(io.service());
         Server(Box::new(move || {
-            let (near, far) = duplex(PIPE);
+            let (near, far) = pipe(pipe_bytes);
             let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(far), service.clone());
             spawn(async move {
                 // The client just lets go of its end.
@@ -32,6 +36,11 @@ impl Server {
             near
         }))
     }
+}
+
+/// Both ends of a pipe that holds so much in each direction.
+pub(crate) fn pipe(bytes: usize) -> (DuplexStream, DuplexStream) {
+    duplex(bytes)
 }
 
 /// A connection, and what came over it that nobody has looked at.
@@ -43,7 +52,11 @@ pub(crate) struct Client {
 impl Client {
     /// A pipe without a word said yet.
     pub(crate) fn raw(server: &Server) -> Self {
-        Client { pipe: (server.0)(), rest: Vec::new() }
+        Client::over((server.0)())
+    }
+
+    pub(crate) fn over(pipe: DuplexStream) -> Self {
+        Client { pipe, rest: Vec::new() }
     }
 
     /// Opens a WebSocket, and joins the namespace `/`.
@@ -91,7 +104,8 @@ impl Client {
     async fn until(&mut self, end: impl Fn(&[u8]) -> Option<usize>) -> Vec<u8> {
         loop {
             if let Some(end) = end(&self.rest) {
-                return self.rest.drain(..end).collect();
+                let behind = self.rest.split_off(end);
+                return std::mem::replace(&mut self.rest, behind);
             }
             assert!(self.pipe.read_buf(&mut self.rest).await.expect("the server answers") > 0, "the server closed");
         }
