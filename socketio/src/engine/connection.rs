@@ -45,8 +45,6 @@ use tokio::time::Sleep;
 const MESSAGES_PER_WRITE: u32 = 64;
 /// How long a closed WebSocket may take to end its closing handshake.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
-/// An emptied queue that has grown beyond this gives its memory back.
-const KEPT_QUEUE: usize = 64;
 
 /// What a connection reports to its owner.
 #[derive(Debug)]
@@ -96,7 +94,6 @@ pub struct Connection {
     /// The only one, for the session and for the owner.
     timer: Pin<Box<Sleep>>,
     alarm: Option<Instant>,
-    ringing: bool,
     now: Instant,
     awake: bool,
     /// Requests wait behind a POST that was answered before it was taken in.
@@ -160,7 +157,6 @@ impl Connection {
             progressed: false,
             timer: Box::pin(tokio::time::sleep_until(session.deadline().map_or(now, Into::into))),
             alarm: None,
-            ringing: false,
             session,
             now: now.into_std(),
             awake: false,
@@ -269,7 +265,7 @@ impl Connection {
         }
         loop {
             self.perform();
-            if std::mem::take(&mut self.ringing) {
+            if self.closed.is_none() && self.alarm.take_if(|at| *at <= self.now).is_some() {
                 return Poll::Ready(Event::Alarm);
             }
             if self.unwritten >= MESSAGES_PER_WRITE {
@@ -387,7 +383,7 @@ impl Connection {
         }
     }
 
-    /// `true`: time has passed that the session waited for.
+    /// `true`: time has passed that the session or its owner waited for.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
         let deadline = [self.session.deadline(), self.alarm].into_iter().flatten().min();
         let Some(deadline) = deadline.map(tokio::time::Instant::from_std) else { return false };
@@ -399,7 +395,6 @@ impl Connection {
         }
         self.now = tokio::time::Instant::now().into_std();
         self.session.handle(Input::Tick, self.now);
-        self.ringing = self.alarm.take_if(|at| *at <= self.now).is_some();
         true
     }
 

@@ -39,8 +39,6 @@ impl Query {
     pub(super) fn parse(query: &str) -> Self {
         let mut known = Query::default();
         // Byte by byte: every poll comes here, and looking for a character in a short text costs more than reading the text.
-        let plain = !query.bytes().any(|byte| matches!(byte, b'%' | b'+'));
-        let decode = |part| if plain { Cow::Borrowed(part) } else { decode(part) };
         let mut rest = Some(query);
         while let Some(pairs) = rest {
             let (pair, behind) = cut(pairs, b'&');
@@ -99,8 +97,11 @@ fn cut(text: &str, mark: u8) -> (&str, Option<&str>) {
     }
 }
 
-/// Decodes a part of a query.
+/// Decodes a part of a query; most need it not.
 fn decode(part: &str) -> Cow<'_, str> {
+    if !part.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Cow::Borrowed(part);
+    }
     // With a name in front of it, an equals sign in the part is data.
     let pair = format!("v={part}");
     form_urlencoded::parse(pair.as_bytes()).next().map_or_else(Cow::default, |(_, value)| Cow::Owned(value.into_owned()))

@@ -1,6 +1,6 @@
 //! Placeholders: `{"_placeholder":true,"num":0}` stands in the JSON where an attachment belongs.
 //!
-//! The search works on the text, in one pass, without recursion, with the rules of the reference: any object whose
+//! The search works on the text, without recursion, once or (unless all are spelled as usual) twice, with the rules of the reference: any object whose
 //! `_placeholder` is `true` is one, at any depth, whatever else it has; what is nested inside a placeholder goes away with it;
 //! the same attachment may be named twice or never. Two differences, in what no client sends: a fraction as `num`, which the
 //! reference reads as "no value", is refused; and of equal keys in one object, the reference only looks at the last value.

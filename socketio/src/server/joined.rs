@@ -86,16 +86,13 @@ impl Joined {
 
     /// Whether events wait.
     pub(super) fn has_backlog(&self) -> bool {
-        self.backlog.is_some()
+        self.backlog.as_ref().is_some_and(|backlog| !backlog.events.is_empty())
     }
 
     pub(super) fn next(&mut self) -> Option<Incoming> {
         let backlog = self.backlog.as_mut()?;
         let event = backlog.events.pop_front()?;
         backlog.bytes -= event.cost();
-        if backlog.events.is_empty() {
-            self.backlog = None;
-        }
         Some(event)
     }
 }

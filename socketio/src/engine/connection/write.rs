@@ -1,6 +1,6 @@
 //! Sending: from the outbox to the current path, all that is there in one go.
 
-use super::{Connection, KEPT_QUEUE, Link};
+use super::{Connection, Link};
 use crate::{
     engine::{
         outbox::Readiness,
@@ -13,6 +13,9 @@ use std::{
     collections::VecDeque,
     task::{Context, Poll},
 };
+
+/// An emptied queue that has grown beyond this gives its memory back.
+const KEPT_QUEUE: usize = 64;
 
 const HELD_BACK: Readiness = Readiness { blocked: true, writable: false, polls_may_wait: false, posts_are_welcome: false };
 
@@ -89,18 +92,15 @@ impl Connection {
         if self.closed.is_some() {
             return HELD_BACK;
         }
-        let mut sent = None;
+        let mut wrote = false;
         let sent = loop {
             // What the transport has taken no longer waits, though the rest of the queue does.
             self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);
-            if let Some(sent) = sent
-                && self.control.is_empty()
-                && self.queue.is_empty()
-            {
-                break sent;
+            if wrote && self.control.is_empty() && self.queue.is_empty() {
+                break Poll::Ready(true);
             }
             let mut any = false;
-            let poll = websocket.poll_send(cx, || {
+            let sent = websocket.poll_send(cx, || {
                 let frame = self.control.pop_front().or_else(|| {
                     let frame = self.queue.pop_front();
                     self.handed_on += frame.as_ref().map_or(0, Frame::cost);
@@ -113,10 +113,10 @@ impl Connection {
                 frame
             });
             self.progressed |= any;
-            if !any || poll != Poll::Ready(true) {
-                break poll;
+            if !any || sent != Poll::Ready(true) {
+                break sent;
             }
-            sent = Some(poll);
+            wrote = true;
         };
         if self.handed_on > 0 {
             self.congested = self.handle.outbox.take(&mut self.queue, &mut self.handed_on);

@@ -1,5 +1,5 @@
-//! `Queue`: first in, first out, and mostly not more than one. That one has no memory of its own to be allocated, and a connection at
-//! rest has none.
+//! `Queue`: first in, first out, and mostly not more than one. That one needs no memory but the queue's own, which is all that a
+//! connection takes unless several came at once.
 
 use std::{collections::VecDeque, fmt};
 
