@@ -55,6 +55,7 @@ async fn crowd(connections: usize, pipes: usize) -> Result<(), Box<dyn Error>> {
         let mut client = Client::join(&server).await;
         client.send(&frame(1, br#"421["join","r"]"#)).await;
         client.frames(1).await;
+        client.rest();
         clients.push(client);
     }
     let opening = began.elapsed();

@@ -101,11 +101,15 @@ impl Client {
         response[head + 4..].to_vec()
     }
 
+    /// Gives back the memory that the next read will need.
+    pub(crate) fn rest(&mut self) {
+        self.rest.shrink_to_fit();
+    }
+
     async fn until(&mut self, end: impl Fn(&[u8]) -> Option<usize>) -> Vec<u8> {
         loop {
             if let Some(end) = end(&self.rest) {
-                let behind = self.rest.split_off(end);
-                return std::mem::replace(&mut self.rest, behind);
+                return self.rest.drain(..end).collect();
             }
             assert!(self.pipe.read_buf(&mut self.rest).await.expect("the server answers") > 0, "the server closed");
         }
