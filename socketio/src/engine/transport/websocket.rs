@@ -2,9 +2,11 @@
 //!
 //! ```text
 //!  socket --> buffer of the thread --> Reader --> packets          nothing is kept but an incomplete message
-//!  socket <-- one frame as it is, or a buffer of the thread in which small ones stand together, large ones behind it
+//!  socket <-- one frame as it is, or a batch: small ones together in a buffer of the thread, large ones as they are in between
 //! ```
 //! An idle connection owns no buffer. Not here: the frames themselves, see `websocket`; what is compressed, see `deflate`.
+
+mod batch;
 
 use super::deflate::{Compressed, Deflating};
 use crate::{
@@ -12,6 +14,7 @@ use crate::{
     websocket::{COMPRESSED, Incoming, Input, MAX_HEADER, Opcode, Reader, Role, Spare, masked, write_header},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use batch::Batch;
 use bytes::{Buf, Bytes};
 use hyper::{
     rt::{Read, ReadBuf, Write},
@@ -20,8 +23,10 @@ use hyper::{
 use sha1::{Digest, Sha1};
 use std::{
     cell::Cell,
+    collections::VecDeque,
     future::Future,
-    io::{self, IoSlice},
+    io,
+    ops::Deref,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -30,6 +35,9 @@ use std::{
 const READ_BYTES: usize = 256 << 10;
 /// Frames from this size on are written from where they lie.
 const LARGE_FRAME: usize = 4 << 10;
+/// So much of such frames stands together before it is written, and so many of them.
+const LARGE_BYTES: usize = 128 << 10;
+const LARGE_FRAMES: usize = batch::SLICES / 2 - 1;
 /// So much stands together before it is written.
 const GATHERED_BYTES: usize = 32 << 10;
 /// So much is handed over at once. A socket takes what it has room for; a stream of HTTP/2 takes over several writes whole, which
@@ -68,7 +76,7 @@ pub(crate) struct WebSocket {
     /// Small frames that go before all others: pongs, a probe's answer, the close frame at the end.
     first: Vec<u8>,
     /// What the network has not taken of the last write.
-    unsent: Option<Box<[Bytes; 2]>>,
+    unsent: Option<Box<Batch<Bytes>>>,
     unflushed: bool,
     /// A close frame is sent or among `first`: nothing goes after it.
     closing: bool,
@@ -180,8 +188,7 @@ impl WebSocket {
     /// is taken over. `Ready(true)`: everything is sent, and `next` had no more. `Ready(false)`: the connection is lost.
     pub(crate) fn poll_send(&mut self, cx: &mut Context<'_>, mut next: impl FnMut() -> Option<Frame>) -> Poll<bool> {
         if let Some(mut unsent) = self.unsent.take() {
-            let [one, two] = &mut *unsent;
-            match self.poll_write(cx, one, two) {
+            match self.poll_write_batch(cx, &mut unsent) {
                 Poll::Pending => {
                     self.unsent = Some(unsent);
                     return Poll::Pending;
@@ -259,48 +266,69 @@ impl WebSocket {
         loop {
             buffer.clear();
             buffer.append(&mut std::mem::take(&mut self.first));
+            let mut large = VecDeque::new();
+            let mut large_bytes = 0;
             // A frame that may be the only one: then it is not copied.
             let mut last = Bytes::new();
-            while !self.closing && last.len() < LARGE_FRAME && buffer.len() < GATHERED_BYTES {
+            while !self.closing && large_bytes < LARGE_BYTES && large.len() < LARGE_FRAMES && buffer.len() < GATHERED_BYTES {
                 let Some(frame) = next() else { break };
                 let (header, payload) = self.parts(frame);
-                buffer.extend_from_slice(&last);
+                set_down(std::mem::replace(&mut last, payload), buffer, &mut large);
                 buffer.extend_from_slice(&header);
-                last = payload;
+                large_bytes += if last.len() < LARGE_FRAME { 0 } else { last.len() };
             }
-            if buffer.is_empty() && last.is_empty() {
-                return Poll::Ready(true);
+            let alone = buffer.is_empty() && large.is_empty();
+            if !alone {
+                set_down(std::mem::take(&mut last), buffer, &mut large);
             }
-            if !buffer.is_empty() && last.len() < LARGE_FRAME {
-                buffer.extend_from_slice(&std::mem::take(&mut last));
-            }
-            let mut rest = &buffer[..];
-            match self.poll_write(cx, &mut rest, &mut last) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => return Poll::Ready(false),
-                Poll::Pending => {
-                    self.unsent = Some(Box::new([Bytes::copy_from_slice(rest), last]));
-                    return Poll::Pending;
+            let sent = if large.is_empty() {
+                let mut rest = if alone { &last[..] } else { &buffer[..] };
+                if rest.is_empty() {
+                    return Poll::Ready(true);
                 }
+                let sent = self.poll_write(cx, &mut rest);
+                if sent.is_pending() {
+                    let rest = if alone { last.slice(last.len() - rest.len()..) } else { Bytes::copy_from_slice(rest) };
+                    self.unsent = Some(Box::new(Batch::new(rest, VecDeque::new())));
+                }
+                sent
+            } else {
+                let mut batch = Batch::new(&buffer[..], large);
+                let sent = self.poll_write_batch(cx, &mut batch);
+                if sent.is_pending() {
+                    self.unsent = Some(Box::new(batch.into_owned()));
+                }
+                sent
+            };
+            if ready!(sent).is_err() {
+                return Poll::Ready(false);
             }
         }
     }
 
-    /// Writes both, one after the other; what is written is gone from them.
-    fn poll_write(&mut self, cx: &mut Context<'_>, one: &mut impl Buf, two: &mut Bytes) -> Poll<io::Result<()>> {
+    /// Writes a batch; what is written is gone from it.
+    fn poll_write_batch<B: Deref<Target = [u8]>>(&mut self, cx: &mut Context<'_>, batch: &mut Batch<B>) -> Poll<io::Result<()>> {
         self.unflushed = true;
-        while one.has_remaining() || two.has_remaining() {
-            let io = Pin::new(&mut self.io);
-            let written = match (one.chunk(), &two[..]) {
-                (alone, []) | ([], alone) => ready!(io.poll_write(cx, &alone[..alone.len().min(WRITTEN_AT_ONCE)])),
-                (one, two) => ready!(io.poll_write_vectored(cx, &[IoSlice::new(one), IoSlice::new(two)])),
-            }?;
+        while batch.is_mixed() && self.io.is_write_vectored() {
+            let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, batch.slices().filled()))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            let of_one = written.min(one.remaining());
-            one.advance(of_one);
-            two.advance(written - of_one);
+            batch.advance(written);
+        }
+        self.poll_write(cx, batch)
+    }
+
+    /// Writes one piece after the other; what is written is gone.
+    fn poll_write(&mut self, cx: &mut Context<'_>, rest: &mut impl Buf) -> Poll<io::Result<()>> {
+        self.unflushed = true;
+        while rest.has_remaining() {
+            let chunk = rest.chunk();
+            let written = ready!(Pin::new(&mut self.io).poll_write(cx, &chunk[..chunk.len().min(WRITTEN_AT_ONCE)]))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            rest.advance(written);
         }
         Poll::Ready(Ok(()))
     }
@@ -352,6 +380,15 @@ impl WebSocket {
             }
             (Role::Client, FrameData::Binary(bytes)) => (Header::NONE, masked(Opcode::Binary as u8, &bytes, rand::random())),
         }
+    }
+}
+
+/// Puts a payload behind what stands together already: a copy, or its place.
+fn set_down(payload: Bytes, buffer: &mut Vec<u8>, large: &mut VecDeque<(usize, Bytes)>) {
+    if payload.len() < LARGE_FRAME {
+        buffer.extend_from_slice(&payload);
+    } else {
+        large.push_back((buffer.len(), payload));
     }
 }
 
