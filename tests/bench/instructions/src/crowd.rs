@@ -6,7 +6,7 @@
 use crate::{
     frame::frame,
     load::Kind,
-    wire::{Client, Server, pipe},
+    wire::{Client, Server},
 };
 use std::{
     error::Error,
@@ -14,13 +14,18 @@ use std::{
     process::Command,
     time::{Duration, Instant},
 };
-use tokio::{io::AsyncReadExt as _, runtime::Builder, task::spawn, time::sleep_until};
+use tokio::{
+    io::{AsyncReadExt as _, duplex},
+    runtime::Builder,
+    task::spawn,
+    time::sleep_until,
+};
 
 /// The server's default.
 const INTERVAL: Duration = Duration::from_secs(25);
 /// What a pipe of this crowd holds, per direction.
 const PIPE: usize = 512;
-/// One connection after the other is looked at, and each must be found before its server gives up.
+/// Heartbeats of all connections that are watched.
 const BEATS: u32 = 2;
 
 /// Measures so many, and prints what came of it.
@@ -36,7 +41,7 @@ pub(crate) fn pipes(connections: usize) -> Result<(), Box<dyn Error>> {
         let before = resident()?;
         let mut all = Vec::with_capacity(connections);
         for _ in 0..connections {
-            let (near, mut far) = pipe(PIPE);
+            let (near, mut far) = duplex(PIPE);
             spawn(async move { far.read_u8().await });
             all.push(Client::over(near));
         }

@@ -27,7 +27,7 @@ impl Server {
         let io = load::builder(kind).ping_interval(ping_interval).build();
         let service = TowerToHyperService::new(io.service());
         Server(Box::new(move || {
-            let (near, far) = pipe(pipe_bytes);
+            let (near, far) = duplex(pipe_bytes);
             let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(far), service.clone());
             spawn(async move {
                 // The client just lets go of its end.
@@ -36,11 +36,6 @@ impl Server {
             near
         }))
     }
-}
-
-/// Both ends of a pipe that holds so much in each direction.
-pub(crate) fn pipe(bytes: usize) -> (DuplexStream, DuplexStream) {
-    duplex(bytes)
 }
 
 /// A connection, and what came over it that nobody has looked at.
